@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - Flags
+
+/// Flags of every micro-kernel target, in every configuration. Without `-wmo` a debug build calls helpers of other
+/// files with vectors by value; without `-disable-cmo` a release build inlines wide code into narrow modules.
+let microKernelFlags = [
+    "-Ounchecked", "-wmo", "-num-threads", "1", "-disable-batch-mode", "-disable-cmo",
+]
+
+func microKernels(_ name: String, march: [String], define: String? = nil) -> Target {
+    let arch = march.flatMap { ["-Xcc", $0] }
+    return .target(
+        name: name,
+        dependencies: ["CIntrinsics"],
+        swiftSettings: [.unsafeFlags(microKernelFlags + arch)] + (define.map { [.define($0)] } ?? [])
+    )
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["SSFTestSupport"])
+}
+
+// MARK: - Instruction sets
+
+// Architecture conditions do not exist for targets, so the manifest itself asks the architecture of its host.
+#if arch(x86_64)
+    let microKernelTargets: [Target] = [
+        microKernels("SSFMicroKernels", march: ["-march=x86-64-v2"]),
+        microKernels("SSFMicroKernelsAVX2", march: ["-march=x86-64-v3"], define: "SSF_AVX2"),
+        microKernels(
+            "SSFMicroKernelsAVX512", march: ["-march=x86-64-v4", "-mprefer-vector-width=512"], define: "SSF_AVX512"),
+    ]
+#else
+    let microKernelTargets: [Target] = [microKernels("SSFMicroKernels", march: [])]
+#endif
+let microKernelDependencies = microKernelTargets.map { Target.Dependency(stringLiteral: $0.name) }
+
+// MARK: - Package
+
+let package = Package(
+    name: "ssf",
+    products: [
+        .library(name: "SSFKernels", targets: ["SSFKernels"]),
+        .executable(name: "ssf", targets: ["ssf"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
+    targets: [
+        // MARK: System modules
+        .systemLibrary(name: "COpenMP", providers: [.apt(["libomp-dev"])]),
+        .systemLibrary(name: "CIntrinsics"),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+
+        // MARK: Kernels
+        library("SSFParallel", ["COpenMP"]),
+        library("SSFKernels", ["SSFParallel"] + microKernelDependencies),
+
+        // MARK: Trainer
+        library("SSFTensors", []),
+        library("SSFGraph", ["SSFTensors", "SSFKernels"]),
+        library("SSFCheckpoints", ["SSFTensors"]),
+        library("SSFModels", ["SSFTensors", "SSFGraph", "SSFCheckpoints"]),
+        library("SSFTuning", ["SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels"]),
+        library("SSFImages", ["SSFTensors", "SSFParallel", "CPNG", "CTurboJPEG", "SwiftCSV"]),
+        library(
+            "SSFTraining",
+            ["SSFTensors", "SSFKernels", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning", "SSFImages"]),
+
+        // MARK: Programs
+        library(
+            "SSFCommands",
+            [
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
+                "SSFImages", "SSFTraining", "Yams", "Rainbow",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "ssf",
+            dependencies: [
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
+                "SSFImages", "SSFTraining", "SSFCommands",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // MARK: Tests
+        .target(name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels"], path: "Tests/SSFTestSupport"),
+        tests("SSFParallelTests", ["SSFParallel"]),
+        tests("SSFKernelsTests", ["SSFKernels", "SSFParallel"]),
+        tests("SSFTensorsTests", ["SSFTensors"]),
+        tests("SSFGraphTests", ["SSFGraph", "SSFTensors", "SSFKernels"]),
+        tests("SSFCheckpointsTests", ["SSFCheckpoints", "SSFTensors"]),
+        tests("SSFModelsTests", ["SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels"]),
+        tests(
+            "SSFTuningTests",
+            ["SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels", "SSFImages", "SSFTraining"]),
+        tests("SSFImagesTests", ["SSFImages", "SSFTensors"]),
+        tests(
+            "SSFTrainingTests",
+            ["SSFTraining", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFImages", "SSFKernels"]),
+        tests("SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTensors"]),
+        tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
+    ] + microKernelTargets,
+    swiftLanguageModes: [.v6]
+)
