@@ -5,11 +5,12 @@
 // the few prototypes that are used, as libomp exports them.
 void GOMP_parallel(void (*_Nonnull body)(void *_Nullable), void *_Nullable data, unsigned threads, unsigned flags);
 int omp_get_thread_num(void);
-int omp_get_num_threads(void);
-int omp_in_parallel(void);
-int omp_get_max_threads(void);
-void omp_set_num_threads(int threads);
-void omp_set_dynamic(int dynamic);
 void kmp_set_blocktime(int milliseconds);
+
+#if defined(__linux__)
+// The C library declares these for _GNU_SOURCE only, which Swift's importer does not define.
+int ssf_sched_getaffinity(int thread, unsigned long bytes, void *_Nonnull mask) __asm__("sched_getaffinity");
+int ssf_sched_setaffinity(int thread, unsigned long bytes, const void *_Nonnull mask) __asm__("sched_setaffinity");
+#endif
 
 #endif

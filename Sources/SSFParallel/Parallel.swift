@@ -1,19 +1,35 @@
-import COpenMP
+import Synchronization
 
 /// The thread team of the library: parallel regions over libomp.
 ///
 /// A region runs a body once for every chunk `0 ..< chunks`. How the work is cut into chunks must follow from its shape
 /// alone, never from the number of threads, and a chunk must not depend on another: then a result has the same bits for
-/// every thread count. Which thread runs which chunk is left open.
+/// every thread count. Which thread runs which chunk is left open, and changes from run to run.
+///
+/// One region is active at a time in a process. A region that is entered meanwhile, from inside a body or from another
+/// thread, runs serially on the thread that entered it: kernels compose without oversubscribing the machine.
 public enum Parallel {
     /// What a region runs for one chunk: the context, the chunk, and the slot of the thread that runs it.
     ///
     /// Slots are `0 ..< team`; no two threads of a region share one, so scratch that the caller allocated per slot is
-    /// free of races. A C function: it cannot capture, hence a region allocates nothing.
+    /// free of races. A C function: it cannot capture, hence a region allocates nothing. It must not throw or exit.
     public typealias Body = @Sendable @convention(c) (_ context: UnsafeRawPointer, _ chunk: Int, _ slot: Int) -> Void
 
-    /// The threads that a region may use, the calling one included.
-    public static var threads: Int { 1 }
+    /// The threads that a region uses, the calling one included: `ThreadLimit.current`, or fewer after `setThreads`.
+    public static var threads: Int { chosenThreads.load(ordering: .relaxed) }
+
+    private static let chosenThreads = Atomic<Int>(ThreadLimit.current.threads)
+
+    /// Sets the threads of later regions, and returns what they will use.
+    ///
+    /// - Parameter requested: at least 1; more than `ThreadLimit.current` allows is cut to that.
+    @discardableResult
+    public static func setThreads(_ requested: Int) -> Int {
+        precondition(requested >= 1, "a team has at least one thread, not \(requested)")
+        let granted = min(requested, ThreadLimit.current.threads)
+        chosenThreads.store(granted, ordering: .relaxed)
+        return granted
+    }
 
     /// Runs `body` for every chunk, on up to `team` threads, and returns when all are done.
     ///
@@ -23,10 +39,36 @@ public enum Parallel {
     ///         ...
     ///     }
     ///
-    /// - Parameter team: what scratch was allocated for; read `threads` once and use it for both.
+    /// Thread t starts at the t-th part of the chunks, in order, so that neighbouring chunks share its caches, in this
+    /// region and in the next one of the same shape; when its part is done it takes chunks from the ends of the others.
+    ///
+    /// - Parameters:
+    ///   - team: threads, and slots: what scratch was allocated for. Read `threads` once and use it for both. More than
+    ///     `threads` is allowed (tests do it), and only useful for that.
+    ///   - context: read by every thread; a struct of pointers and numbers.
+    /// - Complexity: about half a microsecond beside the bodies while the team is awake.
     public static func run<Context>(chunks: Int, team: Int = Parallel.threads, context: Context, body: Body) {
-        withUnsafePointer(to: context) { pointer in
-            for chunk in 0..<max(chunks, 0) { body(UnsafeRawPointer(pointer), chunk, 0) }
+        withUnsafePointer(to: context) { context in
+            let context = UnsafeRawPointer(context)
+            let team = min(team, chunks)
+            guard team > 1, enter() else {
+                for chunk in 0..<max(chunks, 0) { body(context, chunk, 0) }
+                return
+            }
+            defer { leave() }
+            ThreadTeam.run(chunks: chunks, team: team, context: context, body: body)
         }
+    }
+
+    // MARK: - One region at a time
+
+    private static let isActive = Atomic<Bool>(false)
+
+    private static func enter() -> Bool {
+        isActive.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+    }
+
+    private static func leave() {
+        isActive.store(false, ordering: .releasing)
     }
 }
