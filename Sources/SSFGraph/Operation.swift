@@ -1,0 +1,142 @@
+import SSFKernels
+import SSFTensors
+
+/// Where an operation stands in a program: what it reads, what it writes, which parameters it owns.
+public struct Wiring: Sendable {
+    /// The module path as timm names it (`blocks.0.attn.qkv`); empty where the operation has none.
+    public let site: String
+    public internal(set) var inputs: [ValueID]
+    public internal(set) var parameters: [ParameterID]
+    /// Set by the program that takes the operation in.
+    public internal(set) var output = ValueID(index: -1)
+
+    public init(site: String, inputs: [ValueID], parameters: [ParameterID] = []) {
+        self.site = site
+        self.inputs = inputs
+        self.parameters = parameters
+    }
+
+    mutating func replaceInput(_ old: ValueID, with new: ValueID) {
+        for i in inputs.indices where inputs[i] == old { inputs[i] = new }
+    }
+}
+
+/// Which gradients an operation has to form.
+public struct GradientNeed: Sendable {
+    /// Per input, in the order of the wiring.
+    public let inputs: [Bool]
+    /// Per parameter, in the order of the wiring.
+    public let parameters: [Bool]
+
+    /// Whether the operation takes part in the backward pass at all.
+    public var any: Bool { inputs.contains(true) || parameters.contains(true) }
+}
+
+/// What an operation wants to find again.
+public struct Retention: Sendable {
+    /// Inputs that backward reads.
+    public var inputs: [Bool]
+    /// Whether backward reads the output.
+    public var output = false
+    /// Floats of each private buffer, which lives from forward to backward where there is a backward.
+    public var buffers: [Int] = []
+
+    public init(inputs: [Bool], output: Bool = false, buffers: [Int] = []) {
+        self.inputs = inputs
+        self.output = output
+        self.buffers = buffers
+    }
+}
+
+/// One step of a program: a shape rule, a forward and a backward pass, what it keeps between them, and what it costs.
+///
+/// An operation is a plain value; the pointers of a step are in the `OperationContext` that an executor binds once.
+public protocol Operation: Sendable {
+    var wiring: Wiring { get set }
+
+    /// The shape of the output for shapes of the inputs.
+    ///
+    /// - Precondition: the shapes are ones the operation accepts; a model that records others has a defect.
+    func outputShape(_ inputs: [Shape]) -> Shape
+
+    /// Floating-point operations of forward; a multiply-add counts as two.
+    func forwardFLOPs(shapes: [Shape], output: Shape) -> Int
+
+    /// What must stay from forward to backward when these gradients are to be formed, and the buffers that forward
+    /// needs in any case.
+    func retention(shapes: [Shape], output: Shape, need: GradientNeed) -> Retention
+
+    /// Inputs whose gradient is the gradient of the output, so that both may be one buffer.
+    func passesGradient(toInput index: Int) -> Bool
+
+    /// Whether backward can add to the gradient of an input that another operation has begun; where it cannot, the
+    /// executor adds for it.
+    func accumulatesGradient(ofInput index: Int) -> Bool
+
+    /// Called once when an executor is made: the place to have weights packed.
+    func bind(_ context: OperationContext)
+
+    /// Computes the output.
+    func forward(_ context: OperationContext)
+
+    /// Forms the gradients that are asked for: those of inputs are written, or added to where the context says so;
+    /// those of parameters are always added to.
+    func backward(_ context: OperationContext)
+}
+
+extension Operation {
+    public var site: String { wiring.site }
+    public func passesGradient(toInput index: Int) -> Bool { false }
+    public func accumulatesGradient(ofInput index: Int) -> Bool { false }
+    public func bind(_ context: OperationContext) {}
+}
+
+/// The memory of one operation in one executor: every pointer it may touch, resolved once.
+public final class OperationContext {
+    public typealias Floats = UnsafeMutablePointer<Float>
+
+    public let inputShapes: [Shape]
+    public let outputShape: Shape
+    public let need: GradientNeed
+    package let inputs: [Floats]
+    package let output: Floats
+    /// Nil where no gradient is formed.
+    package let inputGradients: [Floats?]
+    /// Whether the gradient of an input has been begun by another operation.
+    package let accumulates: [Bool]
+    package let outputGradient: Floats?
+    package let parameters: [Floats]
+    /// Nil for frozen parameters.
+    package let parameterGradients: [Floats?]
+    package let buffers: [Floats]
+    package let workspace: Workspace
+    package let store: ParameterStore
+    package let parameterIDs: [ParameterID]
+    /// What the loss of a sample counts for in the gradient; set before each backward pass.
+    package var lossScale: Float = 1
+    /// Weights in the layout of the matrix multiplication, where the operation asked for them.
+    package var packedForward: PackedWeight?
+    package var packedBackward: PackedWeight?
+
+    package init(
+        inputShapes: [Shape], outputShape: Shape, need: GradientNeed, inputs: [Floats], output: Floats,
+        inputGradients: [Floats?], accumulates: [Bool], outputGradient: Floats?, parameters: [Floats],
+        parameterGradients: [Floats?], buffers: [Floats], workspace: Workspace, store: ParameterStore,
+        parameterIDs: [ParameterID]
+    ) {
+        self.inputShapes = inputShapes
+        self.outputShape = outputShape
+        self.need = need
+        self.inputs = inputs
+        self.output = output
+        self.inputGradients = inputGradients
+        self.accumulates = accumulates
+        self.outputGradient = outputGradient
+        self.parameters = parameters
+        self.parameterGradients = parameterGradients
+        self.buffers = buffers
+        self.workspace = workspace
+        self.store = store
+        self.parameterIDs = parameterIDs
+    }
+}

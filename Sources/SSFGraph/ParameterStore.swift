@@ -1,0 +1,176 @@
+import SSFKernels
+import SSFTensors
+
+/// Where each trainable parameter lies in the flat vector.
+public struct TrainableLayout: Sendable {
+    public struct Entry: Sendable {
+        public let name: String
+        public let shape: Shape
+        public let range: Range<Int>
+        /// Whether weight decay applies to it by default.
+        public let decays: Bool
+    }
+
+    public let entries: [Entry]
+    public var count: Int { entries.last?.range.upperBound ?? 0 }
+
+    init(_ parameters: [ParameterSpecification]) {
+        var entries: [Entry] = []
+        var offset = 0
+        for parameter in parameters where parameter.isTrainable {
+            let end = offset + parameter.shape.count
+            entries.append(
+                Entry(name: parameter.name, shape: parameter.shape, range: offset..<end, decays: parameter.decays))
+            offset = end
+        }
+        self.entries = entries
+    }
+}
+
+/// A weight matrix in the layout of the matrix multiplication, made from a parameter and made anew when it has changed.
+package final class PackedWeight {
+    package let matrix: PackedMatrix
+    fileprivate var version: Int
+
+    fileprivate init(matrix: PackedMatrix, version: Int) {
+        self.matrix = matrix
+        self.version = version
+    }
+}
+
+/// The numbers behind a program's parameters: frozen tensors as they come, trainable ones in one flat vector.
+///
+/// Executors of different batch sizes share a store, and with it the packed weights.
+public final class ParameterStore {
+    public let specifications: [ParameterSpecification]
+    public let layout: TrainableLayout
+    /// All trainable parameters, f32, in the order of `layout`.
+    public let trainable: Tensor
+    /// Their gradients, to which backward passes add.
+    public let gradient: Tensor
+
+    /// Scratch of the kernels, for whichever executor runs.
+    let workspace = Workspace()
+
+    private let tensors: [Tensor]
+    private let entryOfParameter: [Int?]
+    private var packed: [String: PackedWeight] = [:]
+    private var version = 0
+
+    /// Gathers the parameters of `program`.
+    ///
+    /// - Parameters:
+    ///   - tensors: the checkpoint, by name; floating-point of any type. A parameter that it does not hold begins as
+    ///     its specification says, from a stream of random numbers of its own.
+    ///   - seed: of those streams.
+    /// - Throws: `UserError` when a tensor has another shape than the program declares, or a frozen parameter that a
+    ///   checkpoint must bring is missing.
+    public init(program: Program, tensors given: [String: Tensor], seed: UInt64) throws {
+        specifications = program.parameters
+        layout = TrainableLayout(program.parameters)
+        trainable = Tensor(zeros: [layout.count])
+        gradient = Tensor(zeros: [layout.count])
+
+        var tensors: [Tensor] = []
+        var entryOfParameter: [Int?] = []
+        var entry = 0
+        for specification in program.parameters {
+            let tensor = given[specification.name]
+            if let tensor, tensor.shape.count != specification.shape.count {
+                throw UserError(
+                    "the tensor \(specification.name) has the wrong shape", expected: "\(specification.shape)",
+                    found: "\(tensor.shape)")
+            }
+            if specification.isTrainable {
+                let range = layout.entries[entry].range
+                let slice = Tensor(
+                    storage: trainable.storage, byteOffset: range.lowerBound * 4, shape: specification.shape, dtype: .f32)
+                if let tensor {
+                    _ = slice.floats.update(fromContentsOf: tensor.converted(to: .f32).floats)
+                } else {
+                    Self.fill(slice, specification, seed: seed)
+                }
+                tensors.append(slice)
+                entryOfParameter.append(entry)
+                entry += 1
+            } else {
+                if let tensor {
+                    tensors.append(tensor.converted(to: .f32))
+                } else {
+                    let made = Tensor(zeros: specification.shape)
+                    Self.fill(made, specification, seed: seed)
+                    tensors.append(made)
+                }
+                entryOfParameter.append(nil)
+            }
+        }
+        self.tensors = tensors
+        self.entryOfParameter = entryOfParameter
+    }
+
+    private static func fill(_ tensor: Tensor, _ specification: ParameterSpecification, seed: UInt64) {
+        var random = RandomGenerator(seed: seed, stream: specification.name)
+        let floats = tensor.floats
+        switch specification.initializer {
+        case .constant(let value):
+            floats.update(repeating: Float(value))
+        case .normal(let mean, let deviation):
+            for i in floats.indices { floats[i] = Float(mean + deviation * random.normal()) }
+        case .truncatedNormal(let deviation):
+            for i in floats.indices { floats[i] = Float(random.truncatedNormal(deviation: deviation)) }
+        case .uniform(let bound):
+            for i in floats.indices { floats[i] = Float(random.uniform(-bound..<bound)) }
+        }
+    }
+
+    /// The current values of a parameter; for a trainable one, a view of the flat vector.
+    public func tensor(_ parameter: ParameterID) -> Tensor { tensors[parameter.index] }
+
+    /// The current values of a parameter, by name.
+    public func tensor(named name: String) -> Tensor? {
+        specifications.firstIndex { $0.name == name }.map { tensors[$0] }
+    }
+
+    func gradientPointer(_ parameter: ParameterID) -> UnsafeMutablePointer<Float>? {
+        guard let entry = entryOfParameter[parameter.index] else { return nil }
+        return gradient.floats.baseAddress! + layout.entries[entry].range.lowerBound
+    }
+
+    /// Sets every gradient to zero, before the first backward pass of an optimiser step.
+    public func zeroGradient() {
+        gradient.floats.update(repeating: 0)
+    }
+
+    /// Says that trainable values have changed, so that packed weights are made anew before their next use.
+    public func didChange() {
+        version += 1
+    }
+
+    // MARK: Packed weights
+
+    /// The B operand `[k, n]` made from a parameter with the given strides; shared by all who ask for the same.
+    func packed(
+        _ parameter: ParameterID, k: Int, n: Int, rowStride: Int, columnStride: Int
+    ) -> PackedWeight {
+        let key = "\(parameter.index)/\(k)x\(n)/\(rowStride),\(columnStride)"
+        if let found = packed[key] {
+            refresh(found, parameter, rowStride: rowStride, columnStride: columnStride)
+            return found
+        }
+        let matrix = GEMM.pack(
+            k: k, n: n, b: tensors[parameter.index].floats.baseAddress!, rowStride: rowStride,
+            columnStride: columnStride)
+        let made = PackedWeight(matrix: matrix, version: version)
+        packed[key] = made
+        return made
+    }
+
+    /// Packs a weight anew if it is trained and has changed since.
+    package func refresh(_ weight: PackedWeight, _ parameter: ParameterID, rowStride: Int, columnStride: Int) {
+        guard entryOfParameter[parameter.index] != nil, weight.version != version else { return }
+        GEMM.repack(
+            weight.matrix, b: tensors[parameter.index].floats.baseAddress!, rowStride: rowStride,
+            columnStride: columnStride)
+        weight.version = version
+    }
+}
