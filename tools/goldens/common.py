@@ -75,6 +75,7 @@ def write(path: Path, tensors: dict, seed: int, **details) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     safetensors.numpy.save_file(arrays, path, metadata={"golden": json.dumps(metadata, sort_keys=True)})
+    path.chmod(0o644)
     print(f"{path.relative_to(GOLDENS.parent)}: {len(arrays)} tensors, {path.stat().st_size:,} bytes")
 
 
@@ -84,3 +85,4 @@ def save_timm(model: torch.nn.Module, folder: Path, data_config: dict | None = N
 
     config = {"label_names": LABEL_NAMES[: model.num_classes]} if model.num_classes else {}
     save_for_hf(model, str(folder), model_config=config, safe_serialization=True, data_config=data_config)
+    (folder / "model.safetensors").chmod(0o644)
