@@ -1,0 +1,47 @@
+/// What a run does where nobody says otherwise, by method and by the kind of data: the one table that `ssf train --help`
+/// prints and the README repeats.
+public struct TrainingDefaults: Sendable, Equatable {
+    /// What the images are, which decides how they are shown.
+    public enum DataKind: String, Sendable, CaseIterable {
+        /// VTAB lists, CIFAR and drawn images: shown whole, resized directly, not augmented.
+        case benchmark = "lists, CIFAR, synthetic"
+        /// Folders and tables of photographs: random resized crop and horizontal flip; evaluated on the centre crop.
+        case photographs = "folders, CSV"
+    }
+
+    public var learningRate: Double
+    public var weightDecay: Double
+    public var epochs: Int
+    /// Warm-up as a part of the epochs.
+    public var warmupShare: Double
+    public var batchSize: Int
+    public var augments: Bool
+
+    /// The defaults of a method on a kind of data; a method that is not in the table has those of `ssf`.
+    public static func of(method: String, data: DataKind) -> TrainingDefaults {
+        TrainingDefaults(
+            learningRate: learningRates.first { $0.method == method }?.rate ?? 5e-3, weightDecay: 5e-5,
+            epochs: data == .benchmark ? 30 : 10, warmupShare: data == .benchmark ? 0.1 : 0.2,
+            batchSize: data == .benchmark ? 64 : 32, augments: data == .photographs)
+    }
+
+    private static let learningRates: [(method: String, rate: Double)] = [
+        ("ssf", 5e-3), ("linear", 1e-2), ("full", 2e-4),
+    ]
+
+    /// The table for people.
+    public static var table: [String] {
+        var table = TextTable(["method", "data", "lr", "weight decay", "epochs", "warm-up", "batch", "augmentation"])
+        for (method, _) in learningRates {
+            for kind in DataKind.allCases {
+                let row = of(method: method, data: kind)
+                table.add([
+                    method, kind.rawValue, String(row.learningRate), String(row.weightDecay), String(row.epochs),
+                    "\(Int((row.warmupShare * Double(row.epochs)).rounded()))", String(row.batchSize),
+                    row.augments ? "random resized crop, flip" : "none (direct resize)",
+                ])
+            }
+        }
+        return table.lines()
+    }
+}

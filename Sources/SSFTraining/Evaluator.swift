@@ -1,0 +1,49 @@
+import SSFGraph
+import SSFTensors
+import SSFTuning
+
+/// Runs a model over a data set without training it.
+public final class Evaluator {
+    private let model: TunedModel
+    /// Images of a batch; the last batch of a set has what remains and a program of its own.
+    public let batchSize: Int
+
+    public init(model: TunedModel, batchSize: Int) {
+        precondition(batchSize > 0)
+        self.model = model
+        self.batchSize = batchSize
+    }
+
+    /// Hands the logits of each batch, row-major [count, K], to `body` in the order of the set.
+    ///
+    /// - Throws: what the source throws for an image that cannot be read, and what `body` throws.
+    public func forEachBatch(
+        of source: any BatchSource, _ body: (ImageBatch, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        let stream = try source.batches(
+            order: Array(0..<source.count), batchSize: min(batchSize, max(source.count, 1)), dropLast: false, epoch: 0)
+        while let batch = try stream.next() {
+            if batch.count == 0 { continue }
+            let executor = try model.executor(batch: batch.count, mode: .inference)
+            _ = executor.images.update(fromContentsOf: batch.pixels)
+            executor.forward()
+            try body(batch, executor.logits)
+        }
+    }
+
+    /// The prediction for each image of a set, in its order.
+    public func predictions(for source: any BatchSource) throws -> [Prediction] {
+        var predictions: [Prediction] = []
+        predictions.reserveCapacity(source.count)
+        try forEachBatch(of: source) { batch, logits in
+            let classes = logits.count / batch.count
+            for i in 0..<batch.count {
+                predictions.append(
+                    Prediction(
+                        index: batch.indices[i], label: Int(batch.labels[i]),
+                        logits: UnsafeBufferPointer(rebasing: logits[i * classes..<(i + 1) * classes])))
+            }
+        }
+        return predictions
+    }
+}

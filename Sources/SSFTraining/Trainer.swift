@@ -1,0 +1,262 @@
+import SSFGraph
+import SSFTensors
+import SSFTuning
+
+/// Trains what is trainable in a model: batches, backward passes, AdamW, a schedule, an evaluation after each epoch.
+///
+/// The same seed, data and thread count or any other give the same bits; a run that was stopped after an epoch and
+/// resumed ends as if it had not been stopped.
+public final class Trainer {
+    public let configuration: TrainingConfiguration
+    private let model: TunedModel
+    private let training: any BatchSource
+    private let validation: (any BatchSource)?
+    private let order: BatchOrder
+    private let observers: [any RunObserver]
+
+    private let optimizer: AdamWOptimizer
+    private let schedule: LearningRateSchedule
+    private let batchesPerEpoch: Int
+    private let stepsPerEpoch: Int
+    private var completedEpochs = 0
+    private var completedSteps = 0
+    private var bestTop1: Double?
+    private var bestEpoch = 0
+    /// What the trainables were at the end of the last complete epoch.
+    private var lastGood: Tensor
+    private let isStopRequested: () -> Bool
+
+    /// How a run ended.
+    public enum Outcome: Sendable, Equatable {
+        case finished
+        /// A stop was asked for; the epochs before it are complete.
+        case stopped
+        case diverged(step: Int)
+    }
+
+    /// - Parameters:
+    ///   - validation: evaluated after each epoch, and by which the best epoch is chosen; without one the last is the
+    ///     best.
+    ///   - order: of the images; from the configuration's seed where none is given.
+    ///   - isStopRequested: asked before every step; when it answers true the run ends without completing its epoch.
+    /// - Throws: `UserError` when nothing trains, the training part is empty, or a number cannot be used.
+    public init(
+        model: TunedModel, training: any BatchSource, validation: (any BatchSource)? = nil,
+        configuration: TrainingConfiguration, order: BatchOrder? = nil, observers: [any RunObserver] = [],
+        isStopRequested: @escaping () -> Bool = { false }
+    ) throws {
+        try configuration.validate()
+        guard training.count > 0 else {
+            throw UserError("the training part has no images", remedy: "check --data and --train-split")
+        }
+        let layout = model.parameters.layout
+        guard layout.count > 0 else {
+            throw UserError("nothing would be trained", remedy: "choose another --method")
+        }
+        self.model = model
+        self.training = training
+        self.validation = validation.flatMap { $0.count > 0 ? $0 : nil }
+        self.configuration = configuration
+        self.order = order ?? .shuffled(seed: configuration.seed)
+        self.observers = observers
+        self.isStopRequested = isStopRequested
+        optimizer = AdamWOptimizer(
+            count: layout.count,
+            segments: layout.entries.map {
+                .init(range: $0.range, weightDecay: $0.decays || configuration.decaysAll ? Float(configuration.weightDecay) : 0)
+            })
+        schedule = configuration.schedule(images: training.count)
+        batchesPerEpoch = configuration.batchesPerEpoch(images: training.count)
+        stepsPerEpoch = configuration.stepsPerEpoch(images: training.count)
+        lastGood = model.parameters.trainable.copied()
+    }
+
+    // MARK: State
+
+    /// What a later run needs to go on from the end of the last complete epoch.
+    public var state: TrainingState {
+        TrainingState(
+            completedEpochs: completedEpochs, completedSteps: completedSteps, seed: configuration.seed,
+            trainable: model.parameters.trainable, firstMoment: optimizer.firstMoment,
+            secondMoment: optimizer.secondMoment, bestTop1: bestTop1, bestEpoch: bestEpoch)
+    }
+
+    /// Goes on from `state`.
+    ///
+    /// - Throws: `UserError` when it belongs to another run.
+    public func resume(from state: TrainingState) throws {
+        let count = model.parameters.layout.count
+        guard state.trainable.count == count, state.firstMoment.count == count, state.secondMoment.count == count else {
+            throw UserError(
+                "the training state does not fit the model", expected: "\(count) trainable numbers",
+                found: "\(state.trainable.count)", remedy: "resume with the model and method of the run")
+        }
+        guard state.seed == configuration.seed else {
+            throw UserError(
+                "--seed differs from that of the run", expected: "\(state.seed)", found: "\(configuration.seed)",
+                remedy: "leave --seed out when resuming")
+        }
+        guard state.completedSteps == state.completedEpochs * stepsPerEpoch else {
+            throw UserError(
+                "the training state has another number of steps per epoch",
+                expected: "\(state.completedSteps) steps in \(state.completedEpochs) epochs",
+                found: "\(stepsPerEpoch) steps per epoch", remedy: "resume with the data and batch size of the run")
+        }
+        _ = model.parameters.trainable.floats.update(fromContentsOf: state.trainable.floats)
+        model.parameters.didChange()
+        optimizer.restore(
+            firstMoment: state.firstMoment, secondMoment: state.secondMoment, stepCount: state.completedSteps)
+        completedEpochs = state.completedEpochs
+        completedSteps = state.completedSteps
+        bestTop1 = state.bestTop1
+        bestEpoch = state.bestEpoch
+        lastGood = model.parameters.trainable.copied()
+    }
+
+    // MARK: Running
+
+    /// Trains the epochs that remain.
+    ///
+    /// - Throws: what an observer or the data throws.
+    public func run() throws -> Outcome {
+        let estimate = try measure()
+        for observer in observers {
+            try observer.runStarted(
+                RunStarted(
+                    configuration: configuration, images: training.count, validationImages: validation?.count ?? 0,
+                    stepsPerEpoch: stepsPerEpoch, firstEpoch: completedEpochs, estimate: estimate))
+        }
+        while completedEpochs < configuration.totalEpochs {
+            let outcome = try runEpoch(completedEpochs)
+            if outcome != .finished { return outcome }
+        }
+        return .finished
+    }
+
+    private func runEpoch(_ epoch: Int) throws -> Outcome {
+        let positions = order.positions(epoch: epoch, count: training.count)
+        let stream = try training.batches(
+            order: positions, batchSize: min(configuration.batchSize, training.count),
+            dropLast: configuration.dropsLastBatch(images: training.count), epoch: epoch)
+        var lossSum = 0.0
+        var imageCount = 0
+        var trainingSeconds = 0.0
+        var dataSeconds = 0.0
+        var learningRate = 0.0
+
+        for stepInEpoch in 0..<stepsPerEpoch {
+            if isStopRequested() { return .stopped }
+            var clock = Stopwatch()
+            let step = epoch * stepsPerEpoch + stepInEpoch
+            let batches = min(configuration.accumulation, batchesPerEpoch - stepInEpoch * configuration.accumulation)
+            model.parameters.zeroGradient()
+            var stepLoss = 0.0
+            var stepImages = 0
+            var stepDataSeconds = 0.0
+            for part in 0..<batches {
+                var wait = Stopwatch()
+                guard let batch = try stream.next() else { break }
+                stepDataSeconds += wait.lap()
+                stepLoss += try accumulate(batch, batchIndex: step * configuration.accumulation + part, of: batches)
+                stepImages += batch.count
+            }
+            // Images that were left out because they cannot be read may end an epoch early.
+            if stepImages == 0 { continue }
+
+            let norm = GradientClipping.norm(model.parameters.gradient)
+            guard stepLoss.isFinite && norm.isFinite else {
+                return try diverge(epoch: epoch, step: step, loss: stepLoss / Double(stepImages))
+            }
+            learningRate = schedule.rate(step: step, epoch: epoch)
+            optimizer.update(
+                parameters: model.parameters.trainable, gradients: model.parameters.gradient,
+                learningRate: learningRate,
+                gradientScale: Float(GradientClipping.factor(norm: norm, limit: configuration.clipNorm)))
+            model.parameters.didChange()
+
+            lossSum += stepLoss
+            imageCount += stepImages
+            let seconds = clock.lap()
+            trainingSeconds += seconds
+            dataSeconds += stepDataSeconds
+            let event = StepFinished(
+                epoch: epoch, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch, step: step,
+                loss: stepLoss / Double(stepImages), epochLoss: lossSum / Double(imageCount),
+                learningRate: learningRate, gradientNorm: norm, images: stepImages, seconds: seconds,
+                dataSeconds: stepDataSeconds)
+            for observer in observers { try observer.stepFinished(event) }
+        }
+
+        completedEpochs = epoch + 1
+        completedSteps = completedEpochs * stepsPerEpoch
+        let metrics = try validation.map { source in
+            ClassificationMetrics(
+                try Evaluator(model: model, batchSize: configuration.batchSize).predictions(for: source),
+                classCount: model.classes.count)
+        }
+        let isBest = metrics.map { $0.top1 > bestTop1 ?? -1 } ?? true
+        if isBest {
+            bestTop1 = metrics?.top1
+            bestEpoch = epoch
+        }
+        _ = lastGood.floats.update(fromContentsOf: model.parameters.trainable.floats)
+        let event = EpochFinished(
+            epoch: epoch, epochs: configuration.totalEpochs, trainLoss: lossSum / Double(max(imageCount, 1)),
+            validation: metrics, isBest: isBest, bestTop1: bestTop1, bestEpoch: bestEpoch, learningRate: learningRate,
+            imagesPerSecond: Double(imageCount) / max(trainingSeconds, 1e-9),
+            dataShare: dataSeconds / max(trainingSeconds, 1e-9), state: state)
+        for observer in observers { try observer.epochFinished(event) }
+        return .finished
+    }
+
+    /// Adds a batch's share of the gradient of a step of `batches` batches, each of which counts alike, and returns the
+    /// sum of the batch's losses.
+    private func accumulate(_ batch: ImageBatch, batchIndex: Int, of batches: Int) throws -> Double {
+        let executor = try model.executor(batch: batch.count, mode: .training)
+        _ = executor.images.update(fromContentsOf: batch.pixels)
+        _ = executor.labels.update(fromContentsOf: batch.labels)
+        var generator = RandomGenerator(seed: configuration.seed, stream: "drop-path", index: UInt64(batchIndex))
+        executor.drawMasks(using: &generator)
+        executor.forward()
+        executor.backward(lossScale: 1 / Float(batch.count * batches))
+        return executor.losses.reduce(0) { $0 + Double($1) }
+    }
+
+    private func diverge(epoch: Int, step: Int, loss: Double) throws -> Outcome {
+        _ = model.parameters.trainable.floats.update(fromContentsOf: lastGood.floats)
+        model.parameters.didChange()
+        let event = RunDiverged(
+            epoch: epoch, step: step, loss: loss, restoredEpoch: completedEpochs > 0 ? completedEpochs - 1 : nil)
+        for observer in observers { try observer.runDiverged(event) }
+        return .diverged(step: step)
+    }
+
+    /// Times a step and an evaluation batch without changing anything: the first of each makes programs and packs
+    /// weights, the second is timed.
+    private func measure() throws -> RunEstimate {
+        let batch = min(configuration.batchSize, training.count)
+        var stepSeconds = 0.0
+        let stream = try training.batches(
+            order: order.positions(epoch: completedEpochs, count: training.count), batchSize: batch, dropLast: false,
+            epoch: completedEpochs)
+        guard let first = try stream.next() else {
+            throw UserError("no image of the training part can be read", remedy: "check --data")
+        }
+        for _ in 0..<2 {
+            var clock = Stopwatch()
+            _ = try accumulate(first, batchIndex: 0, of: 1)
+            stepSeconds = clock.lap()
+        }
+        model.parameters.zeroGradient()
+
+        var evaluationSeconds = 0.0
+        if let validation {
+            // Inference takes about a third of a frozen-weight step; the sets are small, so an estimate will do.
+            evaluationSeconds = stepSeconds / 3 * Double(validation.count) / Double(first.count)
+        }
+        return RunEstimate(
+            secondsPerStep: stepSeconds * Double(configuration.accumulation), secondsPerEvaluation: evaluationSeconds,
+            steps: (configuration.totalEpochs - completedEpochs) * stepsPerEpoch,
+            evaluations: configuration.totalEpochs - completedEpochs, bytes: model.memoryBytes)
+    }
+}
