@@ -1,0 +1,67 @@
+import CTurboJPEG
+import SSFTensors
+
+/// JPEG through TurboJPEG, which reports errors by return code.
+///
+/// The accurate integer transform and smooth chroma upsampling, Pillow's defaults.
+enum JPEG {
+    /// Decodes a baseline or progressive JPEG: grey, YCbCr, RGB, CMYK or YCCK.
+    ///
+    /// - Throws: `UserError` naming the file; a file that ends early is an error, as in Pillow, and other damage that
+    ///   libjpeg can work around is not.
+    static func decode(_ bytes: UnsafeRawBufferPointer, name: String, pixelLimit: Int) throws -> RGBImage {
+        guard let handle = tjInitDecompress() else {
+            throw UserError("TurboJPEG cannot start", found: String(cString: tjGetErrorStr2(nil)))
+        }
+        defer { tjDestroy(handle) }
+        let data = bytes.bindMemory(to: UInt8.self).baseAddress!
+        let size = UInt(bytes.count)
+        var width: Int32 = 0
+        var height: Int32 = 0
+        var subsampling: Int32 = 0
+        var colorSpace: Int32 = 0
+        guard tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colorSpace) == 0 else {
+            throw damaged(name, handle)
+        }
+        try ImageDecoder.check(width: Int(width), height: Int(height), limit: pixelLimit, name: name)
+        // A progressive file may hold a million empty scans over a huge picture; 500 is more than any encoder writes.
+        let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
+
+        func decompress(_ pixels: UnsafeMutablePointer<UInt8>, _ format: TJPF) throws {
+            let result = tjDecompress2(
+                handle, data, size, pixels, width, 0, height, Int32(bitPattern: UInt32(format.rawValue)), flags)
+            if result != 0 && !isHarmless(handle) { throw damaged(name, handle) }
+        }
+
+        guard colorSpace == TJCS_CMYK.rawValue || colorSpace == TJCS_YCCK.rawValue else {
+            return try RGBImage(width: Int(width), height: Int(height)) { try decompress($0, TJPF_RGB) }
+        }
+        let count = Int(width) * Int(height)
+        let cmyk = UnsafeMutablePointer<UInt8>.allocate(capacity: count * 4)
+        defer { cmyk.deallocate() }
+        try decompress(cmyk, TJPF_CMYK)
+        return RGBImage(width: Int(width), height: Int(height)) { pixels in
+            // Adobe's convention, which Pillow assumes of every file: 255 is no ink, so that the stored numbers are
+            // already the complements that the product wants.
+            for i in 0..<count {
+                let light = UInt32(cmyk[4 * i + 3])
+                for channel in 0..<3 {
+                    // Pillow's rounding: light - round(ink * light / 255).
+                    let product = (255 - UInt32(cmyk[4 * i + channel])) * light + 128
+                    pixels[3 * i + channel] = UInt8(light - (((product >> 8) + product) >> 8))
+                }
+            }
+        }
+    }
+
+    /// Whether what was reported is a warning after which the picture is complete.
+    private static func isHarmless(_ handle: tjhandle) -> Bool {
+        guard tjGetErrorCode(handle) == TJERR_WARNING.rawValue else { return false }
+        let message = String(cString: tjGetErrorStr2(handle))
+        return !message.contains("Premature end of JPEG file")
+    }
+
+    private static func damaged(_ name: String, _ handle: tjhandle) -> UserError {
+        UserError("\(name) is a damaged JPEG image", found: String(cString: tjGetErrorStr2(handle)))
+    }
+}
