@@ -1,0 +1,216 @@
+import SSFCheckpoints
+import SSFGraph
+import SSFTensors
+
+extension VisionTransformer {
+    /// The vision transformer that a checkpoint holds; nil where it holds something else.
+    ///
+    /// Sizes come from the tensors; the head count and the norms' epsilon, which no tensor shows, from the
+    /// configuration, and the notes say where each was found.
+    @Sendable
+    static func open(_ checkpoint: Checkpoint) throws -> (any Model)? {
+        let tensors = checkpoint.tensors
+        guard let patch = tensors["patch_embed.proj.weight"], patch.shape.rank == 4 || patch.shape.rank == 2,
+            tensors.keys.contains(where: { $0.hasPrefix("blocks.0.attn.") })
+        else { return nil }
+        let stated = checkpoint.configuration
+        var notes: [String] = []
+
+        let width = patch.shape[0]
+        let patchSize: Int
+        if patch.shape.rank == 4 {
+            guard patch.shape[2] == patch.shape[3], patch.shape[2] > 0 else {
+                throw UserError(
+                    "\(checkpoint.path): patch_embed.proj.weight has no square patches", expected: "[C, 3, p, p]",
+                    found: "\(patch.shape)")
+            }
+            patchSize = patch.shape[2]
+        } else {
+            patchSize = Int((Double(patch.shape[1]) / 3).squareRoot().rounded())
+            guard 3 * patchSize * patchSize == patch.shape[1] else {
+                throw UserError(
+                    "\(checkpoint.path): patch_embed.proj.weight is no patch embedding of RGB images",
+                    expected: "[C, 3 p p]", found: "\(patch.shape)")
+            }
+        }
+        let depth = 1 + (tensors.keys.compactMap(blockIndex).max() ?? 0)
+        let heads = try headCount(checkpoint, width: width, notes: &notes)
+        var c = Configuration(
+            width: width, depth: depth, heads: heads, patchSize: patchSize, imageHeight: patchSize, imageWidth: patchSize,
+            hiddenWidth: tensors["blocks.0.mlp.fc1.weight"]?.shape[0] ?? 4 * width)
+        c.imageChannels = patch.shape.rank == 4 ? patch.shape[1] : 3
+        guard c.imageChannels == 3 else {
+            throw UserError(
+                "\(checkpoint.path): the model does not take RGB images", expected: "3 input channels",
+                found: "\(c.imageChannels)")
+        }
+        c.hasClassToken = tensors["cls_token"] != nil
+        c.hasDistillationToken = tensors["dist_token"] != nil
+        c.registerCount = tensors["reg_token"].map { $0.shape.rank == 3 ? $0.shape[1] : 0 } ?? 0
+        c.hasPositionEmbedding = tensors["pos_embed"] != nil
+        c.hasPatchBias = tensors["patch_embed.proj.bias"] != nil
+        c.hasNormPre = tensors["norm_pre.weight"] != nil
+        c.hasFinalNorm = tensors["norm.weight"] != nil
+        c.hasPooledNorm = tensors["fc_norm.weight"] != nil
+        c.hasQKVBias = tensors["blocks.0.attn.qkv.bias"] != nil
+        c.hasQKNorm = tensors["blocks.0.attn.q_norm.weight"] != nil
+        c.hasLayerScale = tensors["blocks.0.ls1.gamma"] != nil
+        c.poolsAverage = try poolsAverage(checkpoint, c, notes: &notes)
+        if let epsilon = stated.layerNormEpsilon {
+            c.epsilon = epsilon
+        } else {
+            notes.append("norm epsilon 1e-6: timm's for vision transformers, the configuration states none")
+        }
+        try readPosition(checkpoint, &c)
+
+        let model = VisionTransformer(c, notes: notes)
+        try model.check(checkpoint)
+        return model
+    }
+
+    private static func blockIndex(_ name: String) -> Int? {
+        let parts = name.split(separator: ".", maxSplits: 2)
+        return parts.count == 3 && parts[0] == "blocks" ? Int(parts[1]) : nil
+    }
+
+    // MARK: What tensors do not show
+
+    /// Heads by the size in timm's names, longest match first.
+    private static let headsByName: [(String, Int)] = [
+        ("so400m", 16), ("so150m2", 13), ("so150m", 14), ("mediumd", 8), ("betwixt", 10), ("gigantic", 16),
+        ("giant", 16), ("huge", 16), ("large", 16), ("base", 12), ("medium", 8), ("little", 5), ("small", 6),
+        ("wee", 4), ("tiny", 3),
+    ]
+
+    private static func headCount(_ checkpoint: Checkpoint, width: Int, notes: inout [String]) throws -> Int {
+        func checked(_ heads: Int, from source: String) throws -> Int {
+            guard heads > 0, width % heads == 0 else {
+                throw UserError(
+                    "\(checkpoint.path): \(heads) attention heads (\(source)) do not divide a width of \(width)",
+                    remedy: "correct num_heads in config.json")
+            }
+            notes.append("\(heads) attention heads, from \(source)")
+            return heads
+        }
+        let stated = checkpoint.configuration
+        if let heads = stated.headCount { return try checked(heads, from: "the configuration") }
+        if let name = stated.architecture,
+            let (_, heads) = headsByName.first(where: { name.contains("_\($0.0)_") || name.hasSuffix("_\($0.0)") }),
+            width % heads == 0
+        {
+            return try checked(heads, from: "timm's \(name)")
+        }
+        if let heads = normHeadCount(checkpoint.tensors, width: width) {
+            return try checked(heads, from: "the width of q_norm")
+        }
+        return try checked(max(1, width / 64), from: "the width, 64 channels a head: no configuration states it")
+    }
+
+    private static func normHeadCount(_ tensors: [String: Tensor], width: Int) -> Int? {
+        guard let norm = tensors["blocks.0.attn.q_norm.weight"], norm.count > 0, width % norm.count == 0 else { return nil }
+        return width / norm.count
+    }
+
+    private static func poolsAverage(_ checkpoint: Checkpoint, _ c: Configuration, notes: inout [String]) throws -> Bool {
+        switch checkpoint.configuration.globalPool {
+        case "token":
+            guard c.hasClassToken else {
+                throw UserError(
+                    "\(checkpoint.path): the configuration pools the class token, and there is none",
+                    remedy: "set global_pool to \"avg\" in config.json")
+            }
+            return false
+        case "avg": return true
+        case nil:
+            let average = c.hasPooledNorm || !c.hasClassToken
+            notes.append(
+                average
+                    ? "pools the mean of the patches: "
+                        + (c.hasPooledNorm ? "there is an fc_norm" : "there is no class token")
+                    : "pools the class token")
+            return average
+        case let other?:
+            throw UserError(
+                "\(checkpoint.path): the pooling is not known here", expected: "global_pool token or avg", found: other)
+        }
+    }
+
+    /// Which tokens the position embedding covers, and its grid.
+    private static func readPosition(_ checkpoint: Checkpoint, _ c: inout Configuration) throws {
+        let stated = checkpoint.configuration
+        guard let position = checkpoint.tensors["pos_embed"] else {
+            let size = stated.imageSize ?? [224, 224]
+            c.grid = (max(1, size[0] / c.patchSize), max(1, (size.count > 1 ? size[1] : size[0]) / c.patchSize))
+            return
+        }
+        guard position.shape.rank == 3, position.shape[0] == 1, position.shape[2] == c.width else {
+            throw UserError(
+                "\(checkpoint.path): the tensor pos_embed has the wrong shape", expected: "[1, tokens, \(c.width)]",
+                found: "\(position.shape)")
+        }
+        let tokens = position.shape[1]
+        let prefix = c.prefixCount
+        if let size = stated.imageSize, size.count == 2 {
+            let (rows, columns) = (size[0] / c.patchSize, size[1] / c.patchSize)
+            for covers in [true, false]
+            where stated.noEmbedClass != covers && rows * columns == tokens - (covers ? prefix : 0) {
+                c.positionCoversPrefix = covers
+                c.grid = (rows, columns)
+                return
+            }
+        }
+        for covers in [true, false] where stated.noEmbedClass != covers {
+            let patches = tokens - (covers ? prefix : 0)
+            let side = Int(Double(max(0, patches)).squareRoot().rounded())
+            if side > 0, side * side == patches {
+                c.positionCoversPrefix = covers
+                c.grid = (side, side)
+                return
+            }
+        }
+        throw UserError(
+            "\(checkpoint.path): the tensor pos_embed covers no square grid",
+            expected: "a square number of patches and \(prefix) prefix tokens", found: "\(tokens) tokens",
+            remedy: "state img_size in the model_args of config.json")
+    }
+
+    // MARK: Names and shapes
+
+    /// Refuses a checkpoint that lacks a tensor, has one too many, or one of another shape.
+    private func check(_ checkpoint: Checkpoint) throws {
+        let tensors = checkpoint.tensors
+        let size = nativeImageSize
+        let classes = tensors["head.weight"]?.shape[0] ?? 0
+        let program = try record(
+            RecordingOptions(batch: 1, imageHeight: size.height, imageWidth: size.width, classCount: classes))
+        var expected: [String: Shape] = [:]
+        for parameter in program.parameters { expected[parameter.name] = parameter.shape }
+
+        for name in tensors.keys.sorted() where expected[name] == nil {
+            throw UserError(
+                "\(checkpoint.path): the tensor \(name) \(tensors[name]!.shape) belongs to no plain vision transformer",
+                expected: "the names of timm's vision_transformer.py",
+                remedy: "this model may be of a family or a form that is not supported")
+        }
+        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
+            guard let tensor = tensors[name] else {
+                throw UserError("\(checkpoint.path): the tensor \(name) \(shape) is missing")
+            }
+            let isPatchMatrix = name == "patch_embed.proj.weight" && tensor.shape.count == shape.count
+            // A classifier over more than the pooled features (DINOv2's of Hugging Face) is replaced later.
+            let isWideHead = name == "head.weight" && tensor.shape.rank == 2 && tensor.shape[0] == classes
+            guard tensor.shape == shape || isPatchMatrix || isWideHead else {
+                throw UserError(
+                    "\(checkpoint.path): the tensor \(name) has the wrong shape", expected: "\(shape)",
+                    found: "\(tensor.shape)")
+            }
+            switch tensor.dtype {
+            case .f32, .f16, .bf16, .f64: break
+            default:
+                throw UserError(
+                    "\(checkpoint.path): the tensor \(name) has the wrong type", expected: "F32, F16, BF16 or F64",
+                    found: tensor.dtype.rawValue)
+            }
+        }
+    }
+}
