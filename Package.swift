@@ -59,6 +59,7 @@ let package = Package(
         // MARK: System modules
         .systemLibrary(name: "COpenMP", providers: [.apt(["libomp-dev"])]),
         .systemLibrary(name: "CIntrinsics"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
 
@@ -69,7 +70,7 @@ let package = Package(
         // MARK: Trainer
         library("SSFTensors", []),
         library("SSFGraph", ["SSFTensors", "SSFKernels"]),
-        library("SSFCheckpoints", ["SSFTensors"]),
+        library("SSFCheckpoints", ["SSFTensors", "CZlib"]),
         library("SSFModels", ["SSFTensors", "SSFGraph", "SSFCheckpoints"]),
         library("SSFTuning", ["SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels"]),
         library("SSFImages", ["SSFTensors", "SSFParallel", "CPNG", "CTurboJPEG", "SwiftCSV"]),
@@ -94,7 +95,8 @@ let package = Package(
             ]),
 
         // MARK: Tests
-        .target(name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels"], path: "Tests/SSFTestSupport"),
+        .target(
+            name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels", "SSFCheckpoints"], path: "Tests/SSFTestSupport"),
         tests("SSFParallelTests", ["SSFParallel"]),
         tests("SSFKernelsTests", ["SSFKernels", "SSFParallel"]),
         tests("SSFTensorsTests", ["SSFTensors"]),
