@@ -62,7 +62,7 @@ def single(values) -> torch.Tensor:
 
 
 def set_up(folder: Path, method: str, seed: int, dtype: torch.dtype):
-    """The model of `folder` ready for `method`, its trainables by name, and the initial values that a golden records."""
+    """The model of `folder` ready for `method`, its trainables by name, and the initial values a golden records."""
     model = timm.create_model(f"local-dir:{folder}", pretrained=True).eval().to(dtype)
     modulation = {}
     if method == "ssf":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Goldens of Hugging Face image classifiers: Tests/Goldens/huggingface/<form>/.
 
-Each folder is what `save_pretrained` writes for a tiny model with random weights and its image processor (`config.json`,
-`model.safetensors`, `preprocessor_config.json`), and `golden.safetensors`, computed in float64:
+Each folder is what `save_pretrained` writes for a tiny model with random weights and its image processor
+(`config.json`, `model.safetensors`, `preprocessor_config.json`), and `golden.safetensors`, computed in float64:
 
     images         [2, 3, height, width]  normalised input
     embedded       [2, N, C]              tokens that enter the first block

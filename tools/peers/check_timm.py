@@ -60,10 +60,11 @@ def load(folder: Path) -> torch.nn.Module:
 
 
 def files_of(paths: list) -> list:
+    """The files named, and the images inside the folders named."""
     files = []
     for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        files.extend(inside)
+        inside = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        files.extend(sorted(inside) if path.is_dir() else [path])
     return files
 
 

@@ -1,7 +1,7 @@
 """Scale and shift (SSF) on an untouched timm vision transformer, by forward hooks, and what each tuning method trains.
 
-The sites, in order, and the place of each scale-and-shift are those of the SSF reference implementation: after the patch
-embedding's projection (before the class token and the position embedding), and in every block after norm1, attn.qkv,
+The sites, in order, and the place of each scale-and-shift are those of the SSF reference implementation: after the
+patch embedding's projection (before the class token and the position embedding), in every block after norm1, attn.qkv,
 attn.proj, norm2, mlp.fc1 and mlp.fc2, and after the final norm.
 """
 
