@@ -87,7 +87,7 @@ extension CropRule {
     }
 
     /// torchvision's `RandomResizedCrop.get_params`: ten attempts, then the largest centred box of an allowed ratio.
-    static func randomBox(
+    package static func randomBox(
         width: Int, height: Int, scale: ClosedRange<Double>, ratio: ClosedRange<Double>, random: inout RandomGenerator
     ) -> PixelBox {
         let area = Double(width * height)

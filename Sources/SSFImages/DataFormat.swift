@@ -26,7 +26,7 @@ public enum DataFormat: String, Sendable, CaseIterable, Codable {
 }
 
 /// A reader of one form of dataset.
-protocol DatasetLayout {
+protocol DatasetLayout: SendableMetatype {
     /// What a set of this form looks like, for error messages.
     static var form: String { get }
     /// Whether the location looks like this form, by a glance at its names.

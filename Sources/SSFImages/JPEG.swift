@@ -24,6 +24,9 @@ enum JPEG {
             throw damaged(name, handle)
         }
         try ImageDecoder.check(width: Int(width), height: Int(height), limit: pixelLimit, name: name)
+        guard isComplete(bytes) else {
+            throw UserError("\(name) is a truncated JPEG image", found: "no end marker in \(bytes.count) bytes")
+        }
         // A progressive file may hold a million empty scans over a huge picture; 500 is more than any encoder writes.
         let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
 
@@ -54,11 +57,46 @@ enum JPEG {
         }
     }
 
-    /// Whether what was reported is a warning after which the picture is complete.
+    /// Warnings of libjpeg after which it goes on to the end of the picture.
+    private static let harmless = [
+        "extraneous bytes before marker", "premature end of data segment", "bad Huffman code", "bad arithmetic code",
+        "instead of RST", "unknown JFIF revision", "Unknown Adobe color transform", "Inconsistent progression sequence",
+        "Invalid SOS parameters",
+    ]
+
+    /// Whether what was reported last is a warning after which the picture is complete.
+    ///
+    /// The error code alone does not tell: it says warning also where an error followed a warning.
     private static func isHarmless(_ handle: tjhandle) -> Bool {
         guard tjGetErrorCode(handle) == TJERR_WARNING.rawValue else { return false }
         let message = String(cString: tjGetErrorStr2(handle))
-        return !message.contains("Premature end of JPEG file")
+        return harmless.contains { message.contains($0) }
+    }
+
+    /// Whether the file goes on until its end marker. libjpeg would fill in grey for what is missing and only warn.
+    private static func isComplete(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var position = 2
+        while let marker = nextMarker(bytes, from: &position) {
+            if marker == 0xD9 { return true }
+            guard marker != 0x01 && !(0xD0...0xD8).contains(marker) else { continue }
+            guard position + 2 <= bytes.count else { return false }
+            // Entropy-coded data, if it follows, is passed over by the search for the next marker.
+            position += Int(bytes.bigEndian16(at: position))
+        }
+        return false
+    }
+
+    /// The first marker at or after `position`, which moves behind it; nil at the end of the data. A zero after FF is
+    /// data, a second FF is filling.
+    private static func nextMarker(_ bytes: UnsafeRawBufferPointer, from position: inout Int) -> UInt8? {
+        while position + 1 < bytes.count {
+            if bytes[position] == 0xFF && bytes[position + 1] != 0 && bytes[position + 1] != 0xFF {
+                position += 2
+                return bytes[position - 1]
+            }
+            position += 1
+        }
+        return nil
     }
 
     private static func damaged(_ name: String, _ handle: tjhandle) -> UserError {
