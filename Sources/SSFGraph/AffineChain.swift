@@ -35,7 +35,9 @@ struct AffineChain: Sendable {
 
     /// Whether the gradient of any member is asked for.
     func needsGradient(_ need: GradientNeed) -> Bool {
-        members.contains { ($0.scale.map { need.parameters[$0] } ?? false) || ($0.shift.map { need.parameters[$0] } ?? false) }
+        members.contains {
+            ($0.scale.map { need.parameters[$0] } ?? false) || ($0.shift.map { need.parameters[$0] } ?? false)
+        }
     }
 
     /// Writes S and T, [channels] each.

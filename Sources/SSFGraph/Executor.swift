@@ -62,7 +62,9 @@ public final class Executor {
         func floats(_ request: Int) -> UnsafeMutablePointer<Float> {
             (base + builder.plan.offsets[request]).assumingMemoryBound(to: Float.self)
         }
-        pointers = program.values.indices.map { builder.valueRequest[$0].map(floats) ?? base.assumingMemoryBound(to: Float.self) }
+        pointers = program.values.indices.map {
+            builder.valueRequest[$0].map(floats) ?? base.assumingMemoryBound(to: Float.self)
+        }
         let pointers = pointers
 
         var contexts: [OperationContext] = []

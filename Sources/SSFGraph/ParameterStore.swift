@@ -84,9 +84,10 @@ public final class ParameterStore {
             if specification.isTrainable {
                 let range = layout.entries[entry].range
                 let slice = Tensor(
-                    storage: trainable.storage, byteOffset: range.lowerBound * 4, shape: specification.shape, dtype: .f32)
+                    storage: trainable.storage, byteOffset: range.lowerBound * 4, shape: specification.shape,
+                    dtype: .f32)
                 if let tensor {
-                    _ = slice.floats.update(fromContentsOf: tensor.converted(to: .f32).floats)
+                    _ = slice.floats.update(fromContentsOf: tensor.values)
                 } else {
                     Self.fill(slice, specification, seed: seed)
                 }

@@ -20,7 +20,8 @@ public enum PositionEmbeddingResize: String, Sendable, CaseIterable {
             for x in 0..<newColumns {
                 for (source, weight) in across[x] {
                     for c in 0..<channels {
-                        wide[(y * newColumns + x) * channels + c] += weight * Double(grid[(y * columns + source) * channels + c])
+                        wide[(y * newColumns + x) * channels + c] +=
+                            weight * Double(grid[(y * columns + source) * channels + c])
                     }
                 }
             }

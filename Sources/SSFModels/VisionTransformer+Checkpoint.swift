@@ -36,7 +36,8 @@ extension VisionTransformer {
         let depth = 1 + (tensors.keys.compactMap(blockIndex).max() ?? 0)
         let heads = try headCount(checkpoint, width: width, notes: &notes)
         var c = Configuration(
-            width: width, depth: depth, heads: heads, patchSize: patchSize, imageHeight: patchSize, imageWidth: patchSize,
+            width: width, depth: depth, heads: heads, patchSize: patchSize, imageHeight: patchSize,
+            imageWidth: patchSize,
             hiddenWidth: tensors["blocks.0.mlp.fc1.weight"]?.shape[0] ?? 4 * width)
         c.imageChannels = patch.shape.rank == 4 ? patch.shape[1] : 3
         guard c.imageChannels == 3 else {
@@ -56,11 +57,12 @@ extension VisionTransformer {
         c.hasQKNorm = tensors["blocks.0.attn.q_norm.weight"] != nil
         c.hasLayerScale = tensors["blocks.0.ls1.gamma"] != nil
         c.poolsAverage = try poolsAverage(checkpoint, c, notes: &notes)
-        if let epsilon = stated.layerNormEpsilon {
-            c.epsilon = epsilon
-        } else {
-            notes.append("norm epsilon 1e-6: timm's for vision transformers, the configuration states none")
+        c.epsilon =
+            stated.layerNormEpsilon ?? stated.architecture.map { ArchitectureFacts($0, width: width).epsilon } ?? 1e-6
+        if stated.layerNormEpsilon == nil {
+            notes.append("norm epsilon \(c.epsilon), timm's: the configuration states none")
         }
+        try checkActivation(checkpoint)
         try readPosition(checkpoint, &c)
 
         let model = VisionTransformer(c, notes: notes)
@@ -75,13 +77,6 @@ extension VisionTransformer {
 
     // MARK: What tensors do not show
 
-    /// Heads by the size in timm's names, longest match first.
-    private static let headsByName: [(String, Int)] = [
-        ("so400m", 16), ("so150m2", 13), ("so150m", 14), ("mediumd", 8), ("betwixt", 10), ("gigantic", 16),
-        ("giant", 16), ("huge", 16), ("large", 16), ("base", 12), ("medium", 8), ("little", 5), ("small", 6),
-        ("wee", 4), ("tiny", 3),
-    ]
-
     private static func headCount(_ checkpoint: Checkpoint, width: Int, notes: inout [String]) throws -> Int {
         func checked(_ heads: Int, from source: String) throws -> Int {
             guard heads > 0, width % heads == 0 else {
@@ -94,10 +89,7 @@ extension VisionTransformer {
         }
         let stated = checkpoint.configuration
         if let heads = stated.headCount { return try checked(heads, from: "the configuration") }
-        if let name = stated.architecture,
-            let (_, heads) = headsByName.first(where: { name.contains("_\($0.0)_") || name.hasSuffix("_\($0.0)") }),
-            width % heads == 0
-        {
+        if let name = stated.architecture, let heads = ArchitectureFacts(name, width: width).heads {
             return try checked(heads, from: "timm's \(name)")
         }
         if let heads = normHeadCount(checkpoint.tensors, width: width) {
@@ -106,12 +98,29 @@ extension VisionTransformer {
         return try checked(max(1, width / 64), from: "the width, 64 channels a head: no configuration states it")
     }
 
+    /// Refuses what nothing in the tensors would show.
+    private static func checkActivation(_ checkpoint: Checkpoint) throws {
+        let stated = checkpoint.configuration
+        let exact: Set<String> = ["gelu", "GELU", "torch.nn.GELU", "nn.GELU"]
+        let other =
+            stated.activation.flatMap { exact.contains($0) ? nil : $0 }
+            ?? stated.architecture.flatMap { ArchitectureFacts($0, width: 64).otherActivation }
+        if let other {
+            throw UserError(
+                "\(checkpoint.path): the activation of the MLP is not supported", expected: "the exact GELU",
+                found: other)
+        }
+    }
+
     private static func normHeadCount(_ tensors: [String: Tensor], width: Int) -> Int? {
-        guard let norm = tensors["blocks.0.attn.q_norm.weight"], norm.count > 0, width % norm.count == 0 else { return nil }
+        guard let norm = tensors["blocks.0.attn.q_norm.weight"], norm.count > 0, width % norm.count == 0 else {
+            return nil
+        }
         return width / norm.count
     }
 
-    private static func poolsAverage(_ checkpoint: Checkpoint, _ c: Configuration, notes: inout [String]) throws -> Bool {
+    private static func poolsAverage(_ checkpoint: Checkpoint, _ c: Configuration, notes: inout [String]) throws -> Bool
+    {
         switch checkpoint.configuration.globalPool {
         case "token":
             guard c.hasClassToken else {

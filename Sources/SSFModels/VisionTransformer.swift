@@ -47,7 +47,8 @@ public struct VisionTransformer: Model {
         public var epsilon = 1e-6
 
         public init(
-            width: Int, depth: Int, heads: Int, patchSize: Int, imageHeight: Int, imageWidth: Int, hiddenWidth: Int? = nil
+            width: Int, depth: Int, heads: Int, patchSize: Int, imageHeight: Int, imageWidth: Int,
+            hiddenWidth: Int? = nil
         ) {
             self.width = width
             self.depth = depth
@@ -121,7 +122,8 @@ public struct VisionTransformer: Model {
     }
 
     /// `x + drop_path(ls1(attn(norm1(x))))`, then the same with the MLP.
-    private func recordBlock(_ input: ValueID, name: String, dropPathRate: Double, in program: inout Program) -> ValueID {
+    private func recordBlock(_ input: ValueID, name: String, dropPathRate: Double, in program: inout Program) -> ValueID
+    {
         let c = configuration
         var x = input
         var branch = program.layerNorm(x, site: "\(name).norm1", epsilon: c.epsilon)
@@ -166,7 +168,9 @@ public struct VisionTransformer: Model {
         let c = configuration
         let rows = options.imageHeight / c.patchSize
         let columns = options.imageWidth / c.patchSize
-        guard let position = tensors["pos_embed"], (rows, columns) != (c.gridRows, c.gridColumns) else { return tensors }
+        guard let position = tensors["pos_embed"], (rows, columns) != (c.gridRows, c.gridColumns) else {
+            return tensors
+        }
         let prefix = c.positionCoversPrefix ? c.prefixCount : 0
         let values = position.values
         let grid = Array(values[(prefix * c.width)...])

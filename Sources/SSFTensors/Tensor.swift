@@ -41,7 +41,10 @@ public struct Tensor: @unchecked Sendable {
     public var rawPointer: UnsafeMutableRawPointer { storage.base + byteOffset }
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: rawPointer, count: byteCount) }
 
-    /// The elements of an f32 tensor, for as long as the tensor lives.
+    /// The elements of an f32 tensor.
+    ///
+    /// The pointer is good for as long as someone holds the storage: not behind a temporary, whose storage may be gone
+    /// before the pointer is read. `values` copies safely.
     ///
     /// - Precondition: the tensor is f32 and its first element is aligned, which a tensor that was converted or
     ///   allocated here always is.
@@ -52,7 +55,10 @@ public struct Tensor: @unchecked Sendable {
     }
 
     /// The values as an array of `Float`, whatever floating-point type the tensor has.
-    public var values: [Float] { Array(converted(to: .f32).floats) }
+    public var values: [Float] {
+        let converted = converted(to: .f32)
+        return withExtendedLifetime(converted) { Array(converted.floats) }
+    }
 
     /// The same elements under another shape.
     ///

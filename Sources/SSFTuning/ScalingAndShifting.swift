@@ -52,7 +52,8 @@ public struct ScalingAndShifting: TuningMethod {
             program.train(shift, decays: false)
             let output = program.operations[index].wiring.output
             program.insert(
-                ScaleAndShiftOperation(site: "\(site.name).ssf", input: output, scale: scale, shift: shift), after: index)
+                ScaleAndShiftOperation(site: "\(site.name).ssf", input: output, scale: scale, shift: shift),
+                after: index)
         }
         program.trainClassifier(of: model)
     }
@@ -105,7 +106,8 @@ public struct ScalingAndShifting: TuningMethod {
             else { throw UserError("the adapter has no scale and shift for \(site.name)") }
             guard scale.count == site.width, shift.count == site.width else {
                 throw UserError(
-                    "the adapter does not fit \(site.name)", expected: "\(site.width) channels", found: "\(scale.count)")
+                    "the adapter does not fit \(site.name)", expected: "\(site.width) channels", found: "\(scale.count)"
+                )
             }
             if scale.contains(where: { abs($0) < 1e-6 }) { vanishing.append(site.name) }
             guard let weight = result["\(site.name).weight"] else {
@@ -115,7 +117,8 @@ public struct ScalingAndShifting: TuningMethod {
             result["\(site.name).weight"] = Self.scaleRows(weight, by: inverse)
             if let bias = result["\(site.name).bias"]?.values {
                 result["\(site.name).bias"] = Tensor(
-                    bias.indices.map { Float((Double(bias[$0]) - Double(shift[$0])) * inverse[$0]) }, shape: [site.width])
+                    bias.indices.map { Float((Double(bias[$0]) - Double(shift[$0])) * inverse[$0]) },
+                    shape: [site.width])
             } else if site.name == "patch_embed.proj", let position = result["pos_embed"] {
                 let assembly = program.operations.first { $0 is AssembleTokensOperation }
                 result["pos_embed"] = Self.addToPatches(

@@ -23,7 +23,8 @@ public final class TunedModel {
         public var positionResize = PositionEmbeddingResize.timm
 
         public init(
-            tuning: TuningConfiguration, classes: [String], imageSize: (height: Int, width: Int)? = nil, seed: UInt64 = 0
+            tuning: TuningConfiguration, classes: [String], imageSize: (height: Int, width: Int)? = nil,
+            seed: UInt64 = 0
         ) {
             self.tuning = tuning
             self.classes = classes
@@ -183,7 +184,7 @@ public final class TunedModel {
             }
         }
         for entry in entries {
-            let values = given[entry.name]!.converted(to: .f32).floats
+            let values = given[entry.name]!.values
             _ = UnsafeMutableBufferPointer(rebasing: parameters.trainable.floats[entry.range]).update(
                 fromContentsOf: values)
         }

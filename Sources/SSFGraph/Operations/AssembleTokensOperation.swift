@@ -74,7 +74,8 @@ public struct AssembleTokensOperation: Operation {
             }
             if hasPosition, let position = context.parameterGradients[prefixLengths.count] {
                 let first = positionCoversPrefix ? 0 : prefixLength
-                Elementwise.addInPlace(count: (tokens - first) * channels, x: gradient + first * channels, into: position)
+                Elementwise.addInPlace(
+                    count: (tokens - first) * channels, x: gradient + first * channels, into: position)
             }
             if let dx = context.inputGradients[0] {
                 Elementwise.copyRows(
@@ -98,7 +99,10 @@ extension Program {
         let shape = shape(of: patches)
         let channels = shape[2]
         let prefixParameters = prefixes.map {
-            (parameter($0.name, shape: [1, $0.tokens, channels], initializer: .truncatedNormal(deviation: 0.02)), $0.tokens)
+            (
+                parameter($0.name, shape: [1, $0.tokens, channels], initializer: .truncatedNormal(deviation: 0.02)),
+                $0.tokens
+            )
         }
         let covered = shape[1] + (positionCoversPrefix ? prefixes.reduce(0) { $0 + $1.tokens } : 0)
         let positionParameter = position.map {

@@ -171,11 +171,16 @@ public struct LinearOperation: Operation {
 
 extension Program {
     /// Records `x W^T + bias` with the parameters `<site>.weight` [N, K] and `<site>.bias` [N].
+    ///
+    /// - Parameter weightShape: what the checkpoint calls the shape of W where it is not [N, K]: a convolution whose
+    ///   stride is its size has [N, channels, p, p].
     public mutating func linear(
-        _ input: ValueID, site: String, outputChannels: Int, bias: Bool = true, initializer: Initializer = .constant(0)
+        _ input: ValueID, site: String, outputChannels: Int, bias: Bool = true, weightShape: Shape? = nil,
+        initializer: Initializer = .truncatedNormal(deviation: 0.02)
     ) -> ValueID {
-        let weight = parameter(
-            "\(site).weight", shape: [outputChannels, shape(of: input)[-1]], initializer: initializer)
+        let matrix: Shape = [outputChannels, shape(of: input)[-1]]
+        let weight = parameter("\(site).weight", shape: weightShape ?? matrix, initializer: initializer)
+        precondition(parameters[weight.index].shape.count == matrix.count, "\(site).weight is no \(matrix)")
         let biasParameter = bias ? parameter("\(site).bias", shape: [outputChannels]) : nil
         return append(
             LinearOperation(

@@ -79,7 +79,8 @@ public struct QueryKeyNormOperation: Operation {
                 workspace: context.workspace)
             if let dx = context.inputGradients[0] {
                 Elementwise.copyRows(
-                    rows: tokens, channels: channels, x: context.buffers[4], xRowStride: channels, y: dx + part * channels,
+                    rows: tokens, channels: channels, x: context.buffers[4], xRowStride: channels,
+                    y: dx + part * channels,
                     yRowStride: 3 * channels, accumulate: false)
             }
         }
