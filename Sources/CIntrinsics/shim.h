@@ -9,14 +9,19 @@ static inline __attribute__((always_inline)) void ssf_prefetch(const void *_Null
     __builtin_prefetch(address, 0, 3);
 }
 
+/// The same for a line that will be written.
+static inline __attribute__((always_inline)) void ssf_prefetch_write(const void *_Nullable address) {
+    __builtin_prefetch(address, 1, 3);
+}
+
 #if defined(__x86_64__)
 /// Whether the processor has, and the operating system saves the registers of, everything in x86-64-v3 (AVX2, FMA).
-static inline int ssf_cpu_supports_v3(void) {
+static inline __attribute__((always_inline)) int ssf_cpu_supports_v3(void) {
     return __builtin_cpu_supports("x86-64-v3") != 0;
 }
 
 /// The same for x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
-static inline int ssf_cpu_supports_v4(void) {
+static inline __attribute__((always_inline)) int ssf_cpu_supports_v4(void) {
     return __builtin_cpu_supports("x86-64-v4") != 0;
 }
 #endif

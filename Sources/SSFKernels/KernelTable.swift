@@ -6,10 +6,12 @@ package final class KernelTable: Sendable {
     package let instructionSet: InstructionSet
 
     let gemm: GEMMTable
+    let peak: PeakTable
 
     private init(_ set: InstructionSet) {
         instructionSet = set
         gemm = GEMMTable(set)
+        peak = PeakTable(set)
     }
 
     /// The tables that this machine can run, narrowest first.

@@ -1,0 +1,97 @@
+#ifndef SSF_CINTRINSICS_LANES_H
+#define SSF_CINTRINSICS_LANES_H
+
+// Operations on whole vectors that Swift either cannot spell or spells lane by lane. A function stands here only where
+// the flags of the importing module allow its instruction.
+
+typedef float ssf_floats4 __attribute__((ext_vector_type(4)));
+typedef float ssf_floats8 __attribute__((ext_vector_type(8)));
+typedef float ssf_floats16 __attribute__((ext_vector_type(16)));
+typedef int ssf_ints4 __attribute__((ext_vector_type(4)));
+typedef int ssf_ints8 __attribute__((ext_vector_type(8)));
+typedef int ssf_ints16 __attribute__((ext_vector_type(16)));
+
+#define SSF_INLINE static inline __attribute__((always_inline))
+
+/// The square root of a number, and of every lane, correctly rounded (Swift's own calls the library for negatives).
+SSF_INLINE float ssf_square_root(float x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats4 ssf_square_root4(ssf_floats4 x) { return __builtin_elementwise_sqrt(x); }
+
+/// Lane by lane: `a` where x < 0, else `b`.
+SSF_INLINE ssf_floats4 ssf_select_negative4(ssf_floats4 x, ssf_floats4 a, ssf_floats4 b) { return x < 0 ? a : b; }
+
+/// The first `count` lanes of `x`, the others from `other`.
+SSF_INLINE ssf_floats4 ssf_keep_first4(ssf_floats4 x, int count, ssf_floats4 other) {
+    const ssf_ints4 lanes = {0, 1, 2, 3};
+    return lanes < count ? x : other;
+}
+
+#if defined(__AVX2__)
+SSF_INLINE ssf_floats8 ssf_square_root8(ssf_floats8 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats8 ssf_select_negative8(ssf_floats8 x, ssf_floats8 a, ssf_floats8 b) { return x < 0 ? a : b; }
+
+SSF_INLINE ssf_floats4 ssf_low_half8(ssf_floats8 x) { return x.lo; }
+SSF_INLINE ssf_floats4 ssf_high_half8(ssf_floats8 x) { return x.hi; }
+
+/// All ones in the first `count` lanes.
+SSF_INLINE ssf_ints8 ssf_first_lanes8(int count) {
+    const ssf_ints8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+    return lanes < count;
+}
+
+SSF_INLINE ssf_floats8 ssf_keep_first8(ssf_floats8 x, int count, ssf_floats8 other) {
+    return ssf_first_lanes8(count) ? x : other;
+}
+
+/// The first `count` lanes from memory, the others zero; touches no byte behind them.
+SSF_INLINE ssf_floats8 ssf_load_first8(const float *_Nonnull address, int count) {
+    typedef float floats __attribute__((vector_size(32)));
+    typedef int ints __attribute__((vector_size(32)));
+    return (ssf_floats8)__builtin_ia32_maskloadps256((const floats *)address, (ints)ssf_first_lanes8(count));
+}
+
+/// Stores the first `count` lanes; touches no byte behind them.
+SSF_INLINE void ssf_store_first8(float *_Nonnull address, int count, ssf_floats8 x) {
+    typedef float floats __attribute__((vector_size(32)));
+    typedef int ints __attribute__((vector_size(32)));
+    __builtin_ia32_maskstoreps256((floats *)address, (ints)ssf_first_lanes8(count), (floats)x);
+}
+#endif
+
+#if defined(__AVX512F__)
+SSF_INLINE ssf_floats16 ssf_square_root16(ssf_floats16 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats16 ssf_select_negative16(ssf_floats16 x, ssf_floats16 a, ssf_floats16 b) {
+    return x < 0 ? a : b;
+}
+SSF_INLINE ssf_floats16 ssf_keep_first16(ssf_floats16 x, int count, ssf_floats16 other) {
+    const ssf_ints16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return lanes < count ? x : other;
+}
+
+/// The two halves of a vector (Swift's `lowHalf` is not always inlined).
+SSF_INLINE ssf_floats8 ssf_low_half16(ssf_floats16 x) { return x.lo; }
+SSF_INLINE ssf_floats8 ssf_high_half16(ssf_floats16 x) { return x.hi; }
+
+/// The first `count` lanes from memory, the others zero; touches no byte behind them.
+SSF_INLINE ssf_floats16 ssf_load_first16(const float *_Nonnull address, int count) {
+    typedef float floats __attribute__((vector_size(64)));
+    const floats zero = {0};
+    return (ssf_floats16)__builtin_ia32_loadups512_mask(
+        (const float *)address, zero, (unsigned short)((1u << count) - 1));
+}
+
+/// Stores the first `count` lanes; touches no byte behind them.
+SSF_INLINE void ssf_store_first16(float *_Nonnull address, int count, ssf_floats16 x) {
+    typedef float floats __attribute__((vector_size(64)));
+    __builtin_ia32_storeups512_mask(address, (floats)x, (unsigned short)((1u << count) - 1));
+}
+
+/// `x * 2^n` rounded once, with the right overflow and the right denormal numbers; n is a whole number.
+SSF_INLINE ssf_floats16 ssf_scale_by_power_of_two16(ssf_floats16 x, ssf_floats16 n) {
+    typedef float floats __attribute__((vector_size(64)));
+    return (ssf_floats16)__builtin_ia32_scalefps512_mask((floats)x, (floats)n, (floats)x, (unsigned short)-1, 4);
+}
+#endif
+
+#undef SSF_INLINE
+#endif

@@ -1,0 +1,84 @@
+import SSFParallel
+
+/// Measures what this machine can do at best, so that a result can be stated as a part of it.
+///
+/// A shared machine is disturbed at any moment: windows of about a millisecond, the best of many. Compare only with
+/// what was measured in the same minute.
+package enum MachinePeak {
+    /// Multiply-adds per second on registers alone, in GFLOP/s (one multiply-add is two operations; on a table without
+    /// FMA, a multiplication and an addition).
+    ///
+    /// - Parameters:
+    ///   - threads: of the team; each runs the same loop.
+    ///   - windows: the best one counts.
+    package static func gigaFLOPs(
+        threads: Int = Parallel.threads, windows: Int = 20, table: KernelTable = .current
+    ) -> Double {
+        let floats = 14 * 16
+        let memory = alignedFloats(floats * threads)
+        defer { memory.deallocate() }
+        // A fixed point of x -> x / 2 + 1 / 2: the numbers stay normal for ever.
+        for i in 0..<floats * threads { memory[i] = i % floats < floats - 32 ? 1 : 0.5 }
+        struct Job {
+            var table: PeakTable
+            var memory: UnsafeMutablePointer<Float>
+            var floats: Int
+            var rounds: Int
+        }
+        let rounds = 1 << 16
+        let job = Job(table: table.peak, memory: memory, floats: floats, rounds: rounds)
+        let operations = threads * job.table.multiplyAddLoop(rounds, memory)
+        let seconds = bestTime(windows: windows) {
+            Parallel.run(chunks: threads, team: threads, context: job) { context, chunk, _ in
+                let job = context.assumingMemoryBound(to: Job.self)
+                _ = job.pointee.table.multiplyAddLoop(
+                    job.pointee.rounds, job.pointee.memory + chunk * job.pointee.floats)
+            }
+        }
+        return Double(operations) / seconds * 1e-9
+    }
+
+    /// The triad a = b + s c over arrays far larger than the caches, in GB/s. It counts three streams; the reading of
+    /// `a` that most processors do before they write it is not counted.
+    ///
+    /// - Parameter megabytes: of each of the three arrays.
+    package static func triadGigabytes(
+        threads: Int = Parallel.threads, megabytes: Int = 64, windows: Int = 8, table: KernelTable = .current
+    ) -> Double {
+        let chunks = 16 * threads
+        let perChunk = megabytes << 18 / chunks / 1024 * 1024
+        let count = perChunk * chunks
+        struct Job {
+            var table: PeakTable
+            var arrays: UnsafeMutablePointer<Float>
+            var count: Int
+            var perChunk: Int
+        }
+        let arrays = alignedFloats(3 * count)
+        defer { arrays.deallocate() }
+        arrays.initialize(repeating: 1, count: 3 * count)
+        let job = Job(table: table.peak, arrays: arrays, count: count, perChunk: perChunk)
+        let seconds = bestTime(windows: windows) {
+            Parallel.run(chunks: chunks, team: threads, context: job) { context, chunk, _ in
+                let job = context.assumingMemoryBound(to: Job.self).pointee
+                let a = job.arrays + chunk * job.perChunk
+                job.table.triadLoop(job.perChunk, 0.5, a + job.count, a + 2 * job.count, a)
+            }
+        }
+        return Double(3 * count * MemoryLayout<Float>.stride) / seconds * 1e-9
+    }
+
+    /// The shortest time of `body` in seconds, after one run that is not timed.
+    package static func bestTime(windows: Int, _ body: () -> Void) -> Double {
+        body()
+        let clock = ContinuousClock()
+        var best = Duration.seconds(3600)
+        for _ in 0..<max(windows, 1) { best = min(best, clock.measure(body)) }
+        return Double(best.components.seconds) + Double(best.components.attoseconds) * 1e-18
+    }
+
+    private static func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
+            .bindMemory(to: Float.self, capacity: count)
+    }
+}

@@ -1,0 +1,35 @@
+import SSFMicroKernels
+
+#if arch(x86_64)
+    import SSFMicroKernelsAVX2
+    import SSFMicroKernelsAVX512
+#endif
+
+/// The measuring loops of one instruction set.
+struct PeakTable: Sendable {
+    let multiplyAddLoop: @Sendable (_ rounds: Int, _ memory: UnsafeMutablePointer<Float>) -> Int
+    let triadLoop:
+        @Sendable (
+            _ count: Int, _ scale: Float, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>,
+            _ a: UnsafeMutablePointer<Float>
+        ) -> Void
+
+    init(_ set: InstructionSet) {
+        #if arch(x86_64)
+            switch set {
+            case .baseline:
+                multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
+                triadLoop = SSFMicroKernels.triadLoop
+            case .avx2:
+                multiplyAddLoop = SSFMicroKernelsAVX2.multiplyAddLoop
+                triadLoop = SSFMicroKernelsAVX2.triadLoop
+            case .avx512:
+                multiplyAddLoop = SSFMicroKernelsAVX512.multiplyAddLoop
+                triadLoop = SSFMicroKernelsAVX512.triadLoop
+            }
+        #else
+            multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
+            triadLoop = SSFMicroKernels.triadLoop
+        #endif
+    }
+}

@@ -1,0 +1,190 @@
+import CIntrinsics
+
+// One tile of C = A B in registers. The accumulators fill the register file but for one row of B and the broadcasts:
+// 24 of 32 (AVX-512), 12 of 16 (AVX2, SSE), and at least 8, so that two multiply-add units of latency 4 never wait.
+//
+// AVX-512: 8 x 48. It loads least per multiply-add beside 6 x 64 (0.46), and divides the widths of transformers: 192,
+// 384, 768, 1024, 3072 by 48 or 16. AVX2: 6 x 16, SSE: 6 x 8, arm64: 8 x 12.
+
+#if SSF_AVX512
+    package let gemmTileRows = 8
+    package let gemmTileVectors = 3
+#elseif SSF_AVX2
+    package let gemmTileRows = 6
+    package let gemmTileVectors = 2
+#elseif arch(arm64)
+    package let gemmTileRows = 8
+    package let gemmTileVectors = 3
+#else
+    package let gemmTileRows = 6
+    package let gemmTileVectors = 2
+#endif
+
+/// Steps of k that stand together in a packed row of A: a cache line, so that packing a row-major A is copying.
+package let gemmStepsPerBlock = 16
+
+#if SSF_AVX512 || arch(arm64)
+    typealias GEMMAccumulators = InlineArray<24, Lanes>
+#else
+    typealias GEMMAccumulators = InlineArray<12, Lanes>
+#endif
+
+/// All zero. A literal: `InlineArray(repeating:)` is now and then left as a call.
+@inline(__always)
+func zeroAccumulators() -> GEMMAccumulators {
+    let o = Lanes()
+    #if SSF_AVX512 || arch(arm64)
+        return [o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o]
+    #else
+        return [o, o, o, o, o, o, o, o, o, o, o, o]
+    #endif
+}
+
+/// Computes one tile, `rows` x `columns`, over `k` steps.
+///
+///     acc[i, j] = (isFirst ? 0 : partial[i, j]) + sum over p of a[p / 16, i, p % 16] * b[p, j]
+///
+/// then stores acc to `partial` or, where `isLast`, applies the epilogue (`GEMMEpilogue` says what it
+/// means) and stores to `c`. The order of the sum is that of p: cutting it into several calls changes no bit.
+///
+/// - Parameters:
+///   - rows: 1 ... `gemmTileRows`. Memory beyond them is neither read nor written, except in `a`.
+///   - columns: 1 ... `gemmTileVectors` vectors.
+///   - a: [ceil(k / 16), packed rows, 16], packed rows being `gemmPackedRows(rows)`.
+///   - b: [k, packed columns], packed columns being `columns` rounded up to whole vectors.
+///   - partial: [packed rows, packed columns]: what one call of a sum over k hands to the next, and scratch for the
+///     edges of C.
+package func gemmTile(
+    rows: Int, columns: Int, k: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
+    partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, c: UnsafeMutablePointer<Float>, cRowStride: Int,
+    accumulate: Bool, bias: UnsafePointer<Float>?, scale: UnsafePointer<Float>?,
+    shift: UnsafePointer<Float>?, kept: UnsafeMutablePointer<Float>?, keptRowStride: Int,
+    rowScale: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, residualRowStride: Int
+) {
+    let tile = GEMMTile(
+        rows: rows, columns: columns, k: k, a: a, b: b, partial: partial, isFirst: isFirst, isLast: isLast, c: c,
+        cRowStride: cRowStride, accumulate: accumulate, bias: bias, scale: scale, shift: shift, kept: kept,
+        keptRowStride: keptRowStride, rowScale: rowScale, residual: residual, residualRowStride: residualRowStride)
+    let vectors = (columns + laneCount - 1) / laneCount
+    withUnsafePointer(to: tile) { tile in
+        if rows == gemmTileRows, columns == gemmTileVectors * laneCount { return gemmTileWhole(tile) }
+        switch (gemmPackedRows(rows), vectors) {
+        case (1, 1): gemmTile1x1(tile)
+        case (1, 2): gemmTile1x2(tile)
+        case (2, 1): gemmTile2x1(tile)
+        case (2, 2): gemmTile2x2(tile)
+        case (4, 1): gemmTile4x1(tile)
+        case (4, 2): gemmTile4x2(tile)
+        case (_, 1): gemmTileRowsx1(tile)
+        case (_, 2): gemmTileRowsx2(tile)
+        #if SSF_AVX512 || arch(arm64)
+            case (1, _): gemmTile1x3(tile)
+            case (2, _): gemmTile2x3(tile)
+            case (4, _): gemmTile4x3(tile)
+            default: gemmTileRowsx3(tile)
+        #else
+            default: break
+        #endif
+        }
+    }
+}
+
+// Each of these is a body of its own with its sizes as constants; as branches of one function they would be merged into
+// one body with variable sizes, and the accumulators would live in memory. (Internal, not private: the compiler emits
+// private functions of these modules as weak symbols.)
+@inline(never) func gemmTileWhole(_ t: UnsafePointer<GEMMTile>) {
+    t.pointee.run(gemmTileRows, gemmTileVectors, whole: true)
+}
+@inline(never) func gemmTile1x1(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(1, 1, whole: false) }
+@inline(never) func gemmTile1x2(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(1, 2, whole: false) }
+@inline(never) func gemmTile2x1(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(2, 1, whole: false) }
+@inline(never) func gemmTile2x2(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(2, 2, whole: false) }
+@inline(never) func gemmTile4x1(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(4, 1, whole: false) }
+@inline(never) func gemmTile4x2(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(4, 2, whole: false) }
+@inline(never) func gemmTileRowsx1(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(gemmTileRows, 1, whole: false) }
+@inline(never) func gemmTileRowsx2(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(gemmTileRows, 2, whole: false) }
+#if SSF_AVX512 || arch(arm64)
+    @inline(never) func gemmTile1x3(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(1, 3, whole: false) }
+    @inline(never) func gemmTile2x3(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(2, 3, whole: false) }
+    @inline(never) func gemmTile4x3(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(4, 3, whole: false) }
+    @inline(never) func gemmTileRowsx3(_ t: UnsafePointer<GEMMTile>) { t.pointee.run(gemmTileRows, 3, whole: false) }
+#endif
+
+/// The rows that a tile of `rows` rows has in packed A: the least of 1, 2, 4 and the whole that holds them.
+package func gemmPackedRows(_ rows: Int) -> Int {
+    rows > 4 ? gemmTileRows : rows == 3 ? 4 : rows
+}
+
+/// The operands of a tile, and its computation for sizes that the caller gives as constants.
+struct GEMMTile {
+    let rows: Int
+    let columns: Int
+    let k: Int
+    let a: UnsafePointer<Float>
+    let b: UnsafePointer<Float>
+    let partial: UnsafeMutablePointer<Float>
+    let isFirst: Bool
+    let isLast: Bool
+    let c: UnsafeMutablePointer<Float>
+    let cRowStride: Int
+    let accumulate: Bool
+    let bias: UnsafePointer<Float>?
+    let scale: UnsafePointer<Float>?
+    let shift: UnsafePointer<Float>?
+    let kept: UnsafeMutablePointer<Float>?
+    let keptRowStride: Int
+    let rowScale: UnsafePointer<Float>?
+    let residual: UnsafePointer<Float>?
+    let residualRowStride: Int
+
+    @inline(__always)
+    func run(_ tileRows: Int, _ vectors: Int, whole: Bool) {
+        if whole { prefetchTarget(tileRows, vectors) }
+        let acc = product(tileRows, vectors)
+        if whole && isLast {
+            finishWhole(acc, tileRows, vectors)
+        } else {
+            for i in 0..<tileRows * vectors { store(acc[i], partial + i * laneCount) }
+            if isLast { finishEdge(tileRows, vectors) }
+        }
+    }
+
+    /// The lines that the epilogue reads and writes are asked for before the product, which hides their way.
+    @inline(__always)
+    func prefetchTarget(_ tileRows: Int, _ vectors: Int) {
+        if !isLast { return }
+        for i in 0..<tileRows {
+            for v in 0..<vectors { ssf_prefetch_write(c + i * cRowStride + v * laneCount) }
+        }
+        if let residual {
+            for i in 0..<tileRows {
+                for v in 0..<vectors { ssf_prefetch(residual + i * residualRowStride + v * laneCount) }
+            }
+        }
+    }
+
+    @inline(__always)
+    func product(_ tileRows: Int, _ vectors: Int) -> GEMMAccumulators {
+        var acc = zeroAccumulators()
+        if !isFirst {
+            for i in 0..<tileRows * vectors { acc[i] = load(partial + i * laneCount) }
+        }
+        var a = a
+        var b = b
+        var left = k
+        while left > 0 {
+            for step in 0..<min(left, gemmStepsPerBlock) {
+                for i in 0..<tileRows {
+                    let x = Lanes(repeating: a[i * gemmStepsPerBlock + step])
+                    for v in 0..<vectors {
+                        acc[i * vectors + v] = multiplyAdd(x, load(b + v * laneCount), acc[i * vectors + v])
+                    }
+                }
+                b += vectors * laneCount
+            }
+            a += tileRows * gemmStepsPerBlock
+            left -= gemmStepsPerBlock
+        }
+        return acc
+    }
+}
