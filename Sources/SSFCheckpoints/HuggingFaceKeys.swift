@@ -48,6 +48,7 @@ struct HuggingFaceKeys {
         if tensors.keys.contains(where: { $0.hasSuffix("embeddings.register_tokens") }) { return .dinov2WithRegisters }
         if tensors.keys.contains(where: { $0.hasSuffix("layer_scale1.lambda1") }) { return .dinov2 }
         if tensors.keys.contains(where: { $0.hasSuffix("embeddings.distillation_token") }) { return .deit }
+        if tensors.keys.contains(where: { $0.hasPrefix("decoder.") }) { return .mae }
         return .vit
     }
 

@@ -25,18 +25,20 @@ struct SafetensorsHeader {
                 "\(path): the file is too short for a safetensors header", expected: "at least 8 bytes",
                 found: "\(total) bytes", remedy: Self.again)
         }
-        let stated = UInt64(littleEndian: storage.base.loadUnaligned(as: UInt64.self))
-        guard stated <= UInt64(Safetensors.maximumHeaderLength) else {
-            throw UserError(
-                "\(path): the length of the safetensors header is not possible",
-                expected: "at most \(Safetensors.maximumHeaderLength) bytes", found: "\(stated) bytes",
-                remedy: "check that this is a safetensors file")
+        let start = UnsafeRawBufferPointer(start: storage.base, count: min(total, 64))
+        if start.starts(with: "version https://git-lfs".utf8) {
+            throw UserError("\(path): this is a pointer of Git LFS, not the file itself", remedy: "git lfs pull")
         }
-        let length = Int(stated)
-        guard length <= total - 8 else {
+        let stated = UInt64(littleEndian: storage.base.loadUnaligned(as: UInt64.self))
+        let length = Int(clamping: stated)
+        guard length <= Safetensors.maximumHeaderLength, length <= total - 8 else {
+            let isText = start.dropFirst(8).first == UInt8(ascii: "{")
+            let isTruncated = length <= Safetensors.maximumHeaderLength
             throw UserError(
-                "\(path): the safetensors header is truncated", expected: "\(length) bytes of header",
-                found: "\(total - 8) bytes after its length", remedy: Self.again)
+                isText && isTruncated
+                    ? "\(path): the safetensors header is truncated" : "\(path): this is not a safetensors file",
+                expected: "a header length of at most \(min(total - 8, Safetensors.maximumHeaderLength)) bytes",
+                found: "\(stated)", remedy: isText && isTruncated ? Self.again : nil)
         }
         let json = UnsafeRawBufferPointer(start: storage.base + 8, count: length)
         let raw = try Self.parse(json, path: path)
