@@ -65,7 +65,7 @@ let package = Package(
 
         // MARK: Kernels
         library("SSFParallel", ["COpenMP"]),
-        library("SSFKernels", ["SSFParallel"] + microKernelDependencies),
+        library("SSFKernels", ["SSFParallel", "CIntrinsics"] + microKernelDependencies),
 
         // MARK: Trainer
         library("SSFTensors", []),
