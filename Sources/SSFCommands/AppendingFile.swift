@@ -12,7 +12,7 @@ public final class AppendingFile {
     public init(path: String, header: String? = nil) throws {
         self.path = path
         let manager = FileManager.default
-        if !manager.fileExists(atPath: path) { manager.createFile(atPath: path, contents: nil) }
+        if !manager.fileExists(atPath: path) { _ = manager.createFile(atPath: path, contents: nil) }
         guard let handle = FileHandle(forWritingAtPath: path) else {
             throw UserError("\(path) cannot be written", remedy: "pass a folder you may write to with --output")
         }

@@ -1,5 +1,5 @@
 import Foundation
-import Rainbow
+@preconcurrency import Rainbow
 
 /// What a program says to a person: always on standard error, so that standard output carries results and nothing else.
 ///

@@ -10,7 +10,8 @@ public struct PreprocessingOptions: ParsableArguments {
     public var mean: [Double] = []
 
     @Option(
-        parsing: .upToNextOption, help: ArgumentHelp("Standard deviation of each channel, on 0...1.", valueName: "r g b"))
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Standard deviation of each channel, on 0...1.", valueName: "r g b"))
     public var std: [Double] = []
 
     @Option(help: ArgumentHelp("Part of the shorter side that the centre crop keeps.", valueName: "part"))

@@ -30,9 +30,9 @@ public final class SettingResolver {
 
     /// A setting that need not have a value.
     public func optional<Value: SettingValue>(_ key: String, flag: Value?) throws -> Value? {
-        let (value, origin) = try find(key, flag: flag) ?? (nil, .default)
-        resolved.append(Resolved(key: key, yaml: value?.yaml, origin: origin))
-        return value
+        let found = try find(key, flag: flag)
+        resolved.append(Resolved(key: key, yaml: found?.value.yaml, origin: found?.origin ?? .default))
+        return found?.value
     }
 
     /// A setting with a default.
@@ -44,9 +44,9 @@ public final class SettingResolver {
 
     /// A setting with one of a few values.
     public func choice<Value: RawRepresentable & CaseIterable>(
-        _ key: String, flag: Value?, default: Value
+        _ key: String, flag: String?, default: Value
     ) throws -> Value where Value.RawValue == String {
-        let name = try value(key, flag: flag?.rawValue, default: `default`.rawValue)
+        let name = try value(key, flag: flag, default: `default`.rawValue)
         if let value = Value(rawValue: name) { return value }
         let names = Value.allCases.map(\.rawValue)
         throw UserError(
@@ -60,7 +60,9 @@ public final class SettingResolver {
         throw UserError("--\(key) is missing", expected: Value.expectation, remedy: remedy)
     }
 
-    private func find<Value: SettingValue>(_ key: String, flag: Value?) throws -> (Value?, Origin)? {
+    private func find<Value: SettingValue>(
+        _ key: String, flag: Value?
+    ) throws -> (value: Value, origin: Origin)? {
         if let flag { return (flag, .flag) }
         if let value = try file?.value(key, as: Value.self) { return (value, .file) }
         if let value = try resumed?.value(key, as: Value.self) { return (value, .resumed) }

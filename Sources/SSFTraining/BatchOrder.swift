@@ -17,7 +17,8 @@ public enum BatchOrder: Sendable {
             var generator = RandomGenerator(seed: seed, stream: "order", index: UInt64(epoch))
             return generator.permutation(count)
         case .explicit(let rows):
-            precondition(rows.indices.contains(epoch), "the order has \(rows.count) epochs, epoch \(epoch) is asked for")
+            precondition(
+                rows.indices.contains(epoch), "the order has \(rows.count) epochs, epoch \(epoch) is asked for")
             return rows[epoch]
         }
     }

@@ -90,7 +90,8 @@ public final class MemoryBatchSource: BatchSource {
             self.order = order
             self.batchSize = batchSize
             end = dropLast ? order.count / batchSize * batchSize : order.count
-            buffer = Tensor(zeros: Shape([min(batchSize, max(order.count, 1))] + source.pixels.shape.dimensions.dropFirst()))
+            buffer = Tensor(
+                zeros: Shape([min(batchSize, max(order.count, 1))] + source.pixels.shape.dimensions.dropFirst()))
         }
 
         func next() -> ImageBatch? {

@@ -53,7 +53,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
         let cosine = (1 + cos(.pi * Double(time) / Double(length))) / 2
         switch unit {
         case .step:
-            let climbed = time + 1 < warmup
+            let climbed =
+                time + 1 < warmup
                 ? warmupRate + (peak - warmupRate) * Double(time + 1) / Double(warmup)
                 : peak
             return minimumRate + (climbed - minimumRate) * cosine

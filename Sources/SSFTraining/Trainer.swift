@@ -63,7 +63,9 @@ public final class Trainer {
         optimizer = AdamWOptimizer(
             count: layout.count,
             segments: layout.entries.map {
-                .init(range: $0.range, weightDecay: $0.decays || configuration.decaysAll ? Float(configuration.weightDecay) : 0)
+                .init(
+                    range: $0.range,
+                    weightDecay: $0.decays || configuration.decaysAll ? Float(configuration.weightDecay) : 0)
             })
         schedule = configuration.schedule(images: training.count)
         batchesPerEpoch = configuration.batchesPerEpoch(images: training.count)
@@ -119,7 +121,7 @@ public final class Trainer {
     ///
     /// - Throws: what an observer or the data throws.
     public func run() throws -> Outcome {
-        let estimate = try measure()
+        let estimate = try estimate()
         for observer in observers {
             try observer.runStarted(
                 RunStarted(
@@ -233,7 +235,7 @@ public final class Trainer {
 
     /// Times a step and an evaluation batch without changing anything: the first of each makes programs and packs
     /// weights, the second is timed.
-    private func measure() throws -> RunEstimate {
+    public func estimate() throws -> RunEstimate {
         let batch = min(configuration.batchSize, training.count)
         var stepSeconds = 0.0
         let stream = try training.batches(
@@ -257,6 +259,13 @@ public final class Trainer {
         return RunEstimate(
             secondsPerStep: stepSeconds * Double(configuration.accumulation), secondsPerEvaluation: evaluationSeconds,
             steps: (configuration.totalEpochs - completedEpochs) * stepsPerEpoch,
-            evaluations: configuration.totalEpochs - completedEpochs, bytes: model.memoryBytes)
+            evaluations: configuration.totalEpochs - completedEpochs, bytes: try memory(batch: first.count))
+    }
+
+    /// Weights as they are kept and as they are packed, trainables with gradient and two moments, activations.
+    private func memory(batch: Int) throws -> Int {
+        let weights = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
+        let activations = try model.executor(batch: batch, mode: .training).plannedByteCount
+        return 2 * 4 * weights + 3 * 4 * model.parameters.layout.count + activations
     }
 }

@@ -28,7 +28,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var seed: UInt64
 
     public init(
-        epochs: Int, batchSize: Int, learningRate: Double, weightDecay: Double = 0, decaysAll: Bool = false, cooldownEpochs: Int = 0,
+        epochs: Int, batchSize: Int, learningRate: Double, weightDecay: Double = 0, decaysAll: Bool = false,
+        cooldownEpochs: Int = 0,
         scheduleUnit: LearningRateSchedule.Unit = .step, warmupEpochs: Double = 0, warmupRate: Double = 0,
         minimumRate: Double = 0, smoothing: Double = 0, dropPath: Double = 0, clipNorm: Double? = nil,
         accumulation: Int = 1, seed: UInt64 = 0
@@ -76,7 +77,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
 
     /// - Throws: `UserError` that names the number which cannot be used.
     public func validate() throws {
-        func require(_ condition: Bool, _ name: String, _ expected: String, _ found: some CustomStringConvertible) throws
+        func require(_ condition: Bool, _ name: String, _ expected: String, _ found: some CustomStringConvertible)
+            throws
         {
             if !condition { throw UserError("--\(name) cannot be used", expected: expected, found: "\(found)") }
         }

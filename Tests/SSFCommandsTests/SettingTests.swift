@@ -94,7 +94,9 @@ struct SettingTests {
         #expect(Suggestion.nearest(to: word, among: ["epochs", "lr", "batch-size", "seed"]) == expected)
     }
 
-    @Test("Edits between words", arguments: [("", "abc", 3), ("abc", "", 3), ("abcd", "acbd", 1), ("kitten", "sitting", 3)])
+    @Test(
+        "Edits between words",
+        arguments: [("", "abc", 3), ("abc", "", 3), ("abcd", "acbd", 1), ("kitten", "sitting", 3)])
     func distance(first: String, second: String, expected: Int) {
         #expect(Suggestion.distance(first, second) == expected)
     }

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+
+/// Everything that `ssf train` takes. Each option is unset unless a person gave it: defaults are resolved later, under
+/// the YAML file and the run that is resumed.
+public struct TrainOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Pre-trained model: a folder or file, timm's or Hugging Face's.", valueName: "path"))
+    public var model: String?
+
+    @Option(
+        name: [.long, .customLong("tuning-mode")],
+        help: ArgumentHelp("Tuning method: ssf, linear or full (default: ssf).", valueName: "name"))
+    public var method: String?
+
+    @Option(
+        name: [.customShort("c"), .long],
+        help: ArgumentHelp("YAML file of settings named as these options; options win over it.", valueName: "file"))
+    public var config: String?
+
+    @Option(help: ArgumentHelp("Go on with a run from its `last` folder.", valueName: "path"))
+    public var resume: String?
+
+    @Option(help: ArgumentHelp("Folder in which the run's folder is made (default: runs).", valueName: "path"))
+    public var output: String?
+
+    @Option(help: ArgumentHelp("Name of the run's folder (default: data, method and model).", valueName: "name"))
+    public var experiment: String?
+
+    @Flag(help: "Say what would be trained and how long it would take, and stop.")
+    public var dryRun = false
+
+    @OptionGroup(title: "Data") public var data: DataOptions
+    @Option(help: "Part of the training images set apart for validation where there is no such part.")
+    public var valFraction: Double?
+    @Option(help: "Part of the images set apart for the test where there are no splits.")
+    public var testFraction: Double?
+    @OptionGroup(title: "Preprocessing") public var preprocessing: PreprocessingOptions
+    @OptionGroup(title: "Augmentation") public var augmentation: AugmentationOptions
+    @OptionGroup(title: "Optimisation") public var optimization: OptimizationOptions
+    @OptionGroup(title: "Training from scratch") public var scratch: ScratchOptions
+    @OptionGroup(title: "Run time") public var runtime: RuntimeOptions
+
+    public init() {}
+}

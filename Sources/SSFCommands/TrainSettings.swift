@@ -1,0 +1,137 @@
+import Foundation
+import SSFImages
+import SSFModels
+import SSFTensors
+import SSFTraining
+import SSFTuning
+
+/// The settings of a training run, resolved and checked.
+public struct TrainSettings: Sendable {
+    /// What must be known before the data are opened.
+    public struct Source: Sendable {
+        public var model: String?
+        public var method: String
+        public var data: String
+        public var format: DataFormat?
+        public var splits: SplitOptions
+    }
+
+    public var source: Source
+    public var orientation: OrientationPolicy
+    public var skipsBadImages: Bool
+    public var workers: Int
+    public var augmentation: Augmentation
+    public var training: TrainingConfiguration
+    public var threads: Int?
+    public var output: String
+    public var experiment: String
+
+    /// Every key that a YAML file may set.
+    public static let keys = [
+        "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
+        "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
+        "interpolation", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr", "weight-decay",
+        "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
+        "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch", "patch-size",
+        "embed-dim", "depth", "num-heads", "mlp-ratio", "threads", "precision", "output", "experiment",
+    ]
+
+    /// What the images are, which decides the defaults.
+    public static func kind(of format: DataFormat) -> TrainingDefaults.DataKind {
+        format.holdsPhotographs ? .photographs : .benchmark
+    }
+
+    /// The first settings, by which model and data are opened.
+    static func source(_ options: TrainOptions, _ resolver: SettingResolver) throws -> Source {
+        let model = try resolver.optional("model", flag: options.model)
+        let method = try resolver.value("method", flag: options.method, default: "ssf")
+        _ = try TuningRegistry.method(TuningConfiguration(method: method))
+        let data: String = try resolver.required(
+            "data", flag: options.data.data,
+            remedy: "pass a folder of images, or draw some with --data synthetic:orientation")
+        let formatName = try resolver.optional("data-format", flag: options.data.dataFormat)
+        let format = try formatName.map { name in
+            guard let format = DataFormat(rawValue: name) else {
+                let names = DataFormat.allCases.map(\.rawValue)
+                throw UserError(
+                    "`data-format` cannot be `\(name)`", expected: names.joined(separator: ", "),
+                    remedy: Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" })
+            }
+            return format
+        }
+        let seed = try seed(options, resolver)
+        var splits = SplitOptions(
+            train: try resolver.optional("train-split", flag: options.data.trainSplit),
+            validation: try resolver.optional("val-split", flag: options.data.valSplit),
+            test: try resolver.optional("test-split", flag: options.data.testSplit), seed: seed)
+        splits.validationFraction = try resolver.value("val-fraction", flag: options.valFraction, default: 0.1)
+        splits.testFraction = try resolver.value("test-fraction", flag: options.testFraction, default: 0.1)
+        return Source(model: model, method: method, data: data, format: format, splits: splits)
+    }
+
+    private static func seed(_ options: TrainOptions, _ resolver: SettingResolver) throws -> UInt64 {
+        let seed = try resolver.value("seed", flag: options.optimization.seed, default: 0)
+        guard seed >= 0 else { throw UserError("--seed cannot be used", expected: "0 or more", found: "\(seed)") }
+        return UInt64(seed)
+    }
+
+    /// The rest, whose defaults depend on the method and the kind of data.
+    static func resolve(
+        _ source: Source, format: DataFormat, options: TrainOptions, _ resolver: SettingResolver
+    ) throws -> TrainSettings {
+        let defaults = TrainingDefaults.of(method: source.method, data: kind(of: format))
+        let o = options.optimization
+        let perStep = try resolver.value("sched-on-updates", flag: o.schedOnUpdates, default: true)
+        let epochs = try resolver.value("epochs", flag: o.epochs, default: defaults.epochs)
+        let training = TrainingConfiguration(
+            epochs: epochs,
+            batchSize: try resolver.value("batch-size", flag: o.batchSize, default: defaults.batchSize),
+            learningRate: try resolver.value("lr", flag: o.lr, default: defaults.learningRate),
+            weightDecay: try resolver.value("weight-decay", flag: o.weightDecay, default: defaults.weightDecay),
+            decaysAll: try resolver.value("decay-all", flag: o.decayAll, default: false),
+            cooldownEpochs: try resolver.value("cooldown-epochs", flag: o.cooldownEpochs, default: perStep ? 0 : 10),
+            scheduleUnit: perStep ? .step : .epoch,
+            warmupEpochs: try resolver.value(
+                "warmup-epochs", flag: o.warmupEpochs, default: perStep ? defaults.warmupShare * Double(epochs) : 10),
+            warmupRate: try resolver.value("warmup-lr", flag: o.warmupLr, default: perStep ? 0 : 1e-7),
+            minimumRate: try resolver.value("min-lr", flag: o.minLr, default: perStep ? 0 : 1e-8),
+            smoothing: try resolver.value("smoothing", flag: o.smoothing, default: 0),
+            dropPath: try resolver.value("drop-path", flag: o.dropPath, default: 0),
+            clipNorm: try resolver.optional("clip-grad", flag: o.clipGrad),
+            accumulation: try resolver.value("grad-accum-steps", flag: o.gradAccumSteps, default: 1),
+            seed: source.splits.seed)
+        try training.validate()
+        let threads = try resolver.optional("threads", flag: options.runtime.threads)
+        if let threads, threads < 1 {
+            throw UserError("--threads cannot be used", expected: "1 or more", found: "\(threads)")
+        }
+        let precision = try resolver.value("precision", flag: options.runtime.precision, default: "f32")
+        guard precision == "f32" else {
+            throw UserError("--precision cannot be used", expected: "f32", found: precision)
+        }
+        let workers = try resolver.value("workers", flag: options.data.workers, default: 1)
+        guard workers > 0 else {
+            throw UserError("--workers cannot be used", expected: "1 or more", found: "\(workers)")
+        }
+        return TrainSettings(
+            source: source,
+            orientation: try resolver.choice(
+                "exif-orientation", flag: options.data.exifOrientation, default: format.defaultOrientation),
+            skipsBadImages: try resolver.value(
+                "skip-bad-images", flag: options.data.skipBadImages ? true : nil, default: false),
+            workers: workers,
+            augmentation: try Augmentation.resolve(options.augmentation, defaults: defaults, resolver),
+            training: training,
+            threads: threads, output: try resolver.value("output", flag: options.output, default: "runs"),
+            experiment: try resolver.value(
+                "experiment", flag: options.experiment, default: defaultExperiment(source)))
+    }
+
+    /// Data, method and model by their last names.
+    private static func defaultExperiment(_ source: Source) -> String {
+        func name(_ path: String) -> String {
+            String(URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent.map { $0 == ":" ? "-" : $0 })
+        }
+        return [name(source.data), source.method, source.model.map(name) ?? "scratch"].joined(separator: "-")
+    }
+}

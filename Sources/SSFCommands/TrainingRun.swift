@@ -1,0 +1,222 @@
+import Foundation
+import SSFCheckpoints
+import SSFImages
+import SSFKernels
+import SSFModels
+import SSFParallel
+import SSFTensors
+import SSFTraining
+import SSFTuning
+
+/// `ssf train`: from options to a run folder with the best and the last adapter and the results on the test part.
+public final class TrainingRun {
+    private let options: TrainOptions
+    private let console: Console
+    private let resolver: SettingResolver
+    private let settings: TrainSettings
+    private let base: BaseModel
+    private let model: TunedModel
+    private let preprocessing: Preprocessing
+    private let data: TaskData
+
+    /// Resolves the settings, opens data and model, and says what was decided; computes nothing.
+    ///
+    /// - Throws: `UserError` that names what cannot be used.
+    public init(options: TrainOptions, console: Console) throws {
+        self.options = options
+        self.console = console
+        let known = TrainSettings.keys
+        let file = try options.config.map { try SettingsFile(path: $0, known: known) }
+        let resumed = try options.resume.map {
+            try SettingsFile(path: Self.runFolder(of: $0) + "/args.yaml", known: known)
+        }
+        resolver = SettingResolver(file: file, resumed: resumed)
+        let source = try TrainSettings.source(options, resolver)
+        let collection = try DatasetCollection.open(source.data, format: source.format)
+        settings = try TrainSettings.resolve(source, format: collection.format, options: options, resolver)
+        if let threads = settings.threads { Parallel.setThreads(threads) }
+
+        let stated = try PreprocessingResolution.stated(options.preprocessing, resolver: resolver)
+        base = try Self.openBase(source, options, imageSize: stated.inputSize?[1], resolver)
+        let (preprocessing, preprocessingNotes) = try PreprocessingResolution.resolve(
+            options: stated, model: base.configuration.statedPreprocessing, nativeSize: try base.nativeSize(),
+            resizesDirectly: settings.augmentation.resizesDirectly)
+        self.preprocessing = preprocessing
+
+        var tuning = TunedModel.Options(
+            tuning: TuningConfiguration(method: source.method), classes: collection.classes,
+            imageSize: (preprocessing.height, preprocessing.width), seed: settings.training.seed)
+        tuning.dropPathRate = settings.training.dropPath
+        tuning.smoothing = settings.training.smoothing
+        model = try base.tuned(tuning)
+        data = try TaskData(
+            collection: collection, splits: source.splits, preprocessing: preprocessing, settings: settings)
+        describe(preprocessingNotes)
+    }
+
+    private static func openBase(
+        _ source: TrainSettings.Source, _ options: TrainOptions, imageSize: Int?, _ resolver: SettingResolver
+    ) throws -> BaseModel {
+        let isScratch = try resolver.value(
+            "from-scratch", flag: options.scratch.fromScratch ? true : nil, default: false)
+        if isScratch {
+            guard source.model == nil else {
+                throw UserError("--from-scratch and --model exclude each other", remedy: "leave one out")
+            }
+            guard source.method == "full" else {
+                throw UserError(
+                    "--from-scratch needs every parameter trained", expected: "--method full",
+                    found: "--method \(source.method)")
+            }
+            return try .scratch(options.scratch, imageSize: imageSize, resolver)
+        }
+        guard let path = source.model else {
+            throw UserError(
+                "--model is missing", expected: "a folder with a pre-trained model",
+                remedy: "download one: hf download timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k --local-dir vit_tiny")
+        }
+        return .checkpoint(try Checkpoint.load(path))
+    }
+
+    /// The run folder to which a `last` folder, or a run folder itself, belongs.
+    private static func runFolder(of path: String) -> String {
+        AdapterFolder.isAdapter(path)
+            ? URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path : path
+    }
+
+    // MARK: Saying what will be done
+
+    private func describe(_ preprocessingNotes: [String]) {
+        let layout = model.parameters.layout
+        let own = Set(layout.entries.map(\.name))
+        let baseCount = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
+        let share = 100 * Double(layout.count) / Double(max(baseCount, 1))
+        console.line(
+            "model \(base.name)  method \(model.method.name)  trainable \(Formatting.count(layout.count)) of "
+                + "\(Formatting.count(baseCount)) (\(Formatting.fixed(share, 2)) %)  "
+                + "isa \(KernelTable.current.instructionSet.rawValue)  threads \(Parallel.threads)  data \(data.counts)"
+        )
+        precondition(!own.isEmpty)
+        for note in model.notes + preprocessingNotes + data.notes { console.note(note) }
+        console.line(
+            "data \(data.collection.location) (\(data.collection.format.rawValue)): train \(data.selection.train.name), "
+                + data.selection.train.summary)
+        let crop =
+            preprocessing.cropRule == .direct
+            ? "direct resize" : "\(preprocessing.cropMode) crop \(preprocessing.cropFraction)"
+        console.line(
+            "input \(preprocessing.height)x\(preprocessing.width), \(preprocessing.interpolation), \(crop), "
+                + (data.training.pipeline.crop == preprocessing.cropRule && data.training.pipeline.flipProbability == 0
+                    ? "no augmentation" : "augmented"))
+        let t = settings.training
+        console.line(
+            "AdamW  lr \(t.learningRate)  weight decay \(t.weightDecay)\(t.decaysAll ? " on all" : "")  "
+                + "batch \(t.batchSize)\(t.accumulation > 1 ? " x \(t.accumulation)" : "")  epochs \(t.epochs)  "
+                + "warm-up \(Formatting.fixed(t.warmupEpochs, 1)) epochs  seed \(t.seed)")
+        for line in TrainableTable.lines(layout) { console.line(line) }
+        if data.validation == nil {
+            console.note("no validation part: the last epoch is the best; choose with --train-split and --val-split")
+        }
+    }
+
+    // MARK: Running
+
+    /// Trains, evaluates the test part once, and writes everything.
+    ///
+    /// - Returns: the exit code.
+    public func run() throws -> Int32 {
+        let folder = try makeFolder()
+        let state = try options.resume.map(SavedState.read)
+        let writer = AdapterWriter(
+            model: model, base: base, preprocessing: preprocessing, dataset: settings.source.data,
+            recipe: resolver.resolved.compactMap { entry in entry.yaml.map { (entry.key, $0) } })
+        let recorder = try RunRecorder(folder: folder, writer: writer, completedEpochs: state?.completedEpochs ?? 0)
+        let progress = ProgressLine(console: console, savedAt: folder.file("best"))
+        let failure = FailureNotice()
+        Interruption.listen()
+        let trainer = try Trainer(
+            model: model, training: data.training, validation: data.validation, configuration: settings.training,
+            observers: [recorder, progress, failure], isStopRequested: { Interruption.isRequested })
+        if let state { try trainer.resume(from: state) }
+
+        switch try trainer.run() {
+        case .stopped:
+            console.warning("stopped before the end of an epoch; \(folder.file("last")) holds the epochs before it")
+            console.next("ssf train --resume \(folder.file("last"))")
+            return 1
+        case .diverged:
+            throw failure.error(keptAt: folder.file("last"))
+        case .finished:
+            try finish(folder)
+            return 0
+        }
+    }
+
+    /// Prints what a run would take, from a step that is really made, and leaves nothing behind.
+    public func dryRun() throws -> Int32 {
+        let trainer = try Trainer(
+            model: model, training: data.training, validation: data.validation, configuration: settings.training)
+        let estimate = try trainer.estimate()
+        console.line(
+            "dry run: about \(Formatting.duration(estimate.seconds)), \(Formatting.bytes(estimate.bytes)) of memory; "
+                + "nothing was written")
+        return 0
+    }
+
+    private func makeFolder() throws -> RunFolder {
+        let folder: RunFolder
+        if let resume = options.resume {
+            folder = RunFolder(existing: Self.runFolder(of: resume))
+        } else {
+            folder = try RunFolder.create(output: settings.output, experiment: settings.experiment)
+        }
+        try folder.write(resolver.document, to: "args.yaml")
+        try folder.write(EnvironmentReport.current().json(), to: "environment.json")
+        console.line("run folder \(folder.path)")
+        return folder
+    }
+
+    private func finish(_ folder: RunFolder) throws {
+        for (name, source) in [("train", data.training), ("validation", data.validation)] {
+            if let source, !source.badImages.isEmpty {
+                console.warning(
+                    "\(source.badImages.count) images of the \(name) part could not be read and were left out")
+            }
+        }
+        let best = folder.file("best")
+        if let test = data.test {
+            // The best epoch need not be the last, whose values the model holds.
+            try model.load(adapterTensors: try AdapterFolder.read(best).tensors)
+            let predictions = try Evaluator(model: model, batchSize: settings.training.batchSize).predictions(for: test)
+            let results = RunResults(predictions: predictions, classes: model.classes)
+            let summary = results.summary(split: test.dataset.name, skippedImages: test.badImages.count)
+            try folder.write(try JSONText.of(summary), to: "results.json")
+            try folder.write(results.confusionCSV, to: "confusion.csv")
+            try folder.write(results.predictionsCSV(of: test.dataset), to: "predictions.csv")
+            console.line(
+                "Test  \(test.dataset.name)  \(results.metrics.count) images  loss \(Formatting.fixed(results.metrics.loss, 3))  "
+                    + "top1 \(Formatting.percent(results.metrics.top1, 2))  top5 \(Formatting.percent(results.metrics.top5, 2))  "
+                    + "macro recall \(Formatting.percent(results.metrics.macroRecall, 2))")
+            for line in results.lines { console.line(line) }
+        }
+        console.line("saved \(folder.path)")
+        console.next("ssf merge --adapter \(best) --output \(folder.file("merged")) --verify")
+    }
+}
+
+/// Remembers why a run failed.
+private final class FailureNotice: RunObserver {
+    private var event: RunDiverged?
+
+    func runDiverged(_ event: RunDiverged) { self.event = event }
+
+    func error(keptAt path: String) -> UserError {
+        let step = event?.step ?? 0
+        let epoch = event?.epoch ?? 0
+        let kept = event?.restoredEpoch.map { "the adapter of epoch \($0)" } ?? "the initial values"
+        return UserError(
+            "the loss or its gradient is no longer finite at step \(step) (epoch \(epoch))", expected: "a finite loss",
+            found: "\(event?.loss ?? .nan); \(kept) is kept in \(path)",
+            remedy: "lower --lr, or limit gradients with --clip-grad 1")
+    }
+}

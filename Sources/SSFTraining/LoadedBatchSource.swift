@@ -1,0 +1,57 @@
+import SSFImages
+import SSFTensors
+
+/// A data set on disk: decoded, resized and augmented ahead of their use by an `ImageLoader`.
+public final class LoadedBatchSource: BatchSource {
+    public let dataset: ImageDataset
+    public let pipeline: Pipeline
+    private let seed: UInt64
+    private let threads: Int
+    private let skipsBadImages: Bool
+    private let cache: ImageCache?
+    /// The images that could not be read, by their position, if bad ones are skipped.
+    public private(set) var badImages: [Int: UserError] = [:]
+
+    public var count: Int { dataset.count }
+
+    /// - Parameters:
+    ///   - seed: of the augmentations.
+    ///   - threads: that decode.
+    ///   - skipsBadImages: leaves out images that cannot be read instead of stopping.
+    public init(
+        _ dataset: ImageDataset, pipeline: Pipeline, seed: UInt64 = 0, threads: Int = 1, skipsBadImages: Bool = false
+    ) {
+        self.dataset = dataset
+        self.pipeline = pipeline
+        self.seed = seed
+        self.threads = threads
+        self.skipsBadImages = skipsBadImages
+        cache = ImageCache(imageCount: dataset.count, pipeline: pipeline)
+    }
+
+    public func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
+        // An image that was found bad is not tried again.
+        let order = badImages.isEmpty ? order : order.filter { badImages[$0] == nil }
+        let loader = ImageLoader(
+            dataset, order: order, batchSize: batchSize, dropLast: dropLast && order.count >= batchSize,
+            pipeline: pipeline, seed: seed, epoch: epoch, threads: threads, cache: cache,
+            skipBadImages: skipsBadImages)
+        return Stream(loader: loader, source: self)
+    }
+
+    private final class Stream: BatchStream {
+        private let loader: ImageLoader
+        private let source: LoadedBatchSource
+
+        init(loader: ImageLoader, source: LoadedBatchSource) {
+            self.loader = loader
+            self.source = source
+        }
+
+        func next() throws -> ImageBatch? {
+            let batch = try loader.next()
+            for bad in loader.skipped { source.badImages[bad.index] = bad.error }
+            return batch.map { ImageBatch(pixels: $0.images, labels: Array($0.labels), indices: $0.indices) }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import ArgumentParser
+import SSFCommands
+
+@main
+struct SSF: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ssf",
+        abstract: "Fine-tunes pre-trained vision transformers on a CPU by scaling and shifting their features.",
+        version: ProgramVersion.text,
+        subcommands: [Train.self])
+
+    static func main() {
+        Program.main(SSF.self)
+    }
+}
