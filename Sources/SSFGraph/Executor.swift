@@ -23,6 +23,9 @@ public final class Executor {
     /// Bytes that any plan must have for them.
     public let lowerBoundByteCount: Int
 
+    /// Where the time of each operation is summed; nil measures nothing.
+    public var profile: OperationProfile?
+
     private let slab: Storage
     private let contexts: [OperationContext]
     private let runsBackward: [Bool]
@@ -140,9 +143,17 @@ public final class Executor {
 
     // MARK: Steps
 
+    /// Computes every value from the inputs.
     public func forward() {
-        for (operation, context) in zip(program.operations, contexts) {
-            operation.forward(context)
+        profile?.begin(program)
+        for index in program.operations.indices {
+            if let profile {
+                profile.entries[index].forwardSeconds += profile.measure {
+                    program.operations[index].forward(contexts[index])
+                }
+            } else {
+                program.operations[index].forward(contexts[index])
+            }
         }
     }
 
@@ -154,10 +165,18 @@ public final class Executor {
         precondition(mode == .training, "an executor for inference has no backward pass")
         for index in program.operations.indices.reversed() where runsBackward[index] {
             contexts[index].lossScale = lossScale
-            program.operations[index].backward(contexts[index])
-            for (temporary, destination, count) in additions[index] {
-                Elementwise.addInPlace(count: count, x: temporary, into: destination)
+            if let profile {
+                profile.entries[index].backwardSeconds += profile.measure { runBackward(index) }
+            } else {
+                runBackward(index)
             }
+        }
+    }
+
+    private func runBackward(_ index: Int) {
+        program.operations[index].backward(contexts[index])
+        for (temporary, destination, count) in additions[index] {
+            Elementwise.addInPlace(count: count, x: temporary, into: destination)
         }
     }
 
