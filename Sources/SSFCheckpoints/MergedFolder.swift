@@ -32,17 +32,17 @@ public struct MergedFolder: Sendable {
 
     /// Writes the folder as a whole. An earlier merged folder is replaced; any other folder is not.
     ///
-    /// - Returns: What timm will see otherwise than this model, in sentences to be shown; empty is the rule.
+    /// - Returns: What timm will see otherwise than this model, in sentences to be shown; mostly none.
     /// - Throws: A `UserError` that names the path or the field.
     @discardableResult
     public func write(to path: String) throws -> [String] {
         let description = try TimmDescription(self)
         try AtomicFolder.write(to: path, replacing: Self.isMerged) { folder in
-            try Safetensors.write(tensors, to: join(folder, "model.safetensors"))
+            try Safetensors.write(description.tensors, to: join(folder, "model.safetensors"))
             try AtomicFile.write(JSONFile.data(description.config), to: join(folder, "config.json"))
             if let modelCard { try AtomicFile.write(Data(modelCard.utf8), to: join(folder, "README.md")) }
         }
-        return description.differences
+        return description.notes
     }
 
     /// Whether a folder was written here: its configuration says so.

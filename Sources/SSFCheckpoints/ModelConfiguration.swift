@@ -2,8 +2,7 @@
 ///
 /// Every field is optional: `nil` means that no file states it, and whoever builds the model takes it from the tensors,
 /// from the architecture's name or from an option, and says so. For each field the documentation names where it comes
-/// from in timm's `config.json` and in Hugging Face's. `classes`, heads and sizes are as stated and not yet checked
-/// against the tensors.
+/// from in timm's `config.json` and in Hugging Face's. Counts and sizes are as stated, not checked against the tensors.
 public struct ModelConfiguration: Sendable, Hashable, Codable {
     /// Which of the plain vision transformers the files name.
     public enum Family: String, Sendable, Hashable, Codable {

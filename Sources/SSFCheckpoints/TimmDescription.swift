@@ -8,12 +8,21 @@ struct TimmDescription {
     static let writer = "ssf"
 
     var config: JSONValue
-    /// What timm will do otherwise, in sentences.
-    var differences: [String] = []
+    /// The tensors in timm's form.
+    var tensors: [String: Tensor]
+    /// What is to be shown, in sentences.
+    var notes: [String] = []
 
     /// - Throws: A `UserError` that names the tensor or field that is missing or does not fit.
     init(_ folder: MergedFolder) throws {
         let form = try ViTForm(folder.tensors, preprocessing: folder.preprocessing)
+        tensors = folder.tensors
+        if form.hasPreNorm, let bias = tensors["patch_embed.proj.bias"], let positions = tensors["pos_embed"] {
+            tensors["patch_embed.proj.bias"] = nil
+            tensors["pos_embed"] = Self.adding(bias, to: positions, from: form.prefixPositions)
+            notes.append(
+                "the patch embedding's bias is added to the position embedding: timm's models with norm_pre have none")
+        }
         guard form.classes == folder.labelNames.count else {
             throw UserError(
                 "label_names: the classes do not fit the head", expected: "\(form.classes) names",
@@ -31,7 +40,7 @@ struct TimmDescription {
             "num_classes": .integer(form.classes),
             "num_features": .integer(form.width),
             "global_pool": .string(pool),
-            "model_args": .object(arguments.merging(["global_pool": .string(pool)]) { own, _ in own }),
+            "model_args": .object(arguments.merging(["global_pool": .string(pool)]) { $1 }),
             "pretrained_cfg": .object(Self.pretrained(form, configuration, folder.preprocessing)),
             "merged_by": .string(Self.writer),
         ]
@@ -42,7 +51,7 @@ struct TimmDescription {
         if let epsilon = configuration.layerNormEpsilon {
             config["layer_norm_eps"] = .number(epsilon)
             if epsilon != 1e-6, configuration.architecture == nil {
-                differences.append("timm builds this model with a LayerNorm epsilon of 1e-06; here it is \(epsilon)")
+                notes.append("timm builds this model with a LayerNorm epsilon of 1e-06; here it is \(epsilon)")
             }
         }
         self.config = .object(config)
@@ -54,6 +63,8 @@ struct TimmDescription {
         var arguments = configuration.modelArguments
         arguments["num_classes"] = nil
         arguments["img_size"] = side(form.imageSize)
+        // Merging a shift gives a bias to a layer that had none.
+        arguments["qkv_bias"] = .bool(form.hasQKVBias)
         if configuration.architecture != nil { return arguments }
 
         guard let heads = configuration.headCount else {
@@ -65,7 +76,6 @@ struct TimmDescription {
         arguments["depth"] = .integer(form.depth)
         arguments["num_heads"] = .integer(heads)
         arguments["mlp_ratio"] = .number(form.mlpRatio)
-        arguments["qkv_bias"] = .bool(form.hasQKVBias)
         arguments["qk_norm"] = .bool(form.hasQKNorm)
         arguments["pre_norm"] = .bool(form.hasPreNorm)
         arguments["final_norm"] = .bool(form.hasNorm || form.hasFCNorm)
@@ -104,6 +114,17 @@ struct TimmDescription {
         return result
     }
 
+    /// The position embedding with `bias` added to every position from `first` on, which is the same as a bias of the
+    /// patches that it is added to.
+    private static func adding(_ bias: Tensor, to positions: Tensor, from first: Int) -> Tensor {
+        let result = positions.dtype == .f32 ? positions.copied() : positions.converted(to: .f32)
+        let addend = bias.values
+        for position in first..<positions.shape[1] {
+            for channel in addend.indices { result.floats[position * addend.count + channel] += addend[channel] }
+        }
+        return result.converted(to: positions.dtype)
+    }
+
     private static func side(_ size: [Int]) -> JSONValue {
         size[0] == size[1] ? .integer(size[0]) : .array(size.map(JSONValue.integer))
     }
@@ -115,6 +136,8 @@ private struct ViTForm {
     var patchSize, imageSize: [Int]
     var mlpRatio: Double
     var registers: Int
+    /// Rows of the position embedding before those of the patches.
+    var prefixPositions: Int
     var hasClassToken, noEmbedClass, isDistilled, hasQKVBias, hasQKNorm, hasPreNorm, hasNorm, hasFCNorm,
         hasLayerScale: Bool
 
@@ -156,6 +179,10 @@ private struct ViTForm {
                 expected: "\(grid) or \(grid + prefix) positions for \(imageSize[0]) x \(imageSize[1])",
                 found: "\(positions)")
         }
+        prefixPositions = positions - grid
         noEmbedClass = hasClassToken && positions == grid
+        if let bias = tensors["patch_embed.proj.bias"], bias.shape != [width] {
+            throw UserError("patch_embed.proj.bias: the shape", expected: "[\(width)]", found: "\(bias.shape)")
+        }
     }
 }

@@ -16,12 +16,12 @@ struct MergedFolderTests {
         var base = try Checkpoint.load(Goldens.path("checkpoints/huggingface/" + form))
         let names = base.tensors["head.weight"] == nil ? [] : ["a", "b", "c", "d", "e"]
         base.configuration.layerNormEpsilon = 1e-6
-        let differences = try MergedFolder(
+        let notes = try MergedFolder(
             tensors: base.tensors, configuration: base.configuration, labelNames: names,
             labelDescriptions: ["a": "first"],
             preprocessing: Self.preprocessing, modelCard: "# Card\n"
         ).write(to: folder.file("merged"))
-        #expect(differences.isEmpty)
+        #expect(notes.isEmpty)
 
         let merged = try Checkpoint.load(folder.file("merged"))
         #expect(merged.checksum == base.checksum)
@@ -64,7 +64,10 @@ struct MergedFolderTests {
             tensors: base.tensors, configuration: configuration, labelNames: [], preprocessing: Self.preprocessing
         ).write(to: folder.file("m"))
         let merged = try Checkpoint.load(folder.file("m")).configuration
-        #expect(merged.modelArguments == ["num_heads": 4, "img_size": 8, "weird": "kept", "global_pool": "token"])
+        #expect(
+            merged.modelArguments == [
+                "num_heads": 4, "img_size": 8, "weird": "kept", "global_pool": "token", "qkv_bias": true,
+            ])
         #expect(merged.pretrainedConfiguration["test_input_size"] == nil)
         #expect(merged.pretrainedConfiguration["license"] == "mit")
         #expect(merged.numClasses == 0)
@@ -86,6 +89,29 @@ struct MergedFolderTests {
         #expect(try message { $0.tensors["patch_embed.proj.weight"] = nil }.contains("patch_embed.proj.weight"))
         #expect(try message { $0.configuration.headCount = nil }.contains("num_heads"))
         #expect(folder.names.isEmpty)
+    }
+
+    /// timm's pre-norm models (CLIP's) have no patch bias, which merging a shift makes.
+    @Test func aPatchBiasBeforeAPreNormMovesIntoThePositions() throws {
+        let folder = try TemporaryFolder()
+        let base = try Checkpoint.load(Goldens.path("vit/clip"))
+        #expect(base.tensors["patch_embed.proj.bias"] == nil)
+        let positions = try #require(base.tensors["pos_embed"])
+        let width = positions.shape[2]
+        let size = try #require(base.configuration.imageSize)
+        let bias = (0..<width).map { Float($0) / 8 }
+        let merged = MergedFolder(
+            tensors: base.tensors.merging(["patch_embed.proj.bias": Tensor(bias, shape: [width])]) { $1 },
+            configuration: base.configuration, labelNames: base.configuration.labelNames ?? [],
+            preprocessing: Preprocessing(inputSize: [3] + size, mean: [0, 0, 0], std: [1, 1, 1]))
+        #expect(try merged.write(to: folder.file("m")).count == 1)
+        let again = try Checkpoint.load(folder.file("m"))
+        #expect(Set(again.tensors.keys) == Set(base.tensors.keys))
+        let (before, after) = (positions.values, try #require(again.tensors["pos_embed"]).values)
+        for index in before.indices {
+            // The class token's position, the first, is as it was.
+            #expect(after[index] == before[index] + (index < width ? 0 : bias[index % width]))
+        }
     }
 
     @Test func replacesOnlyItsOwn() throws {

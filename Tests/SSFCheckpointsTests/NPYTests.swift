@@ -51,7 +51,7 @@ struct NPYTests {
             let original = try Data(contentsOf: Goldens.url("checkpoints/" + name))
             let path = folder.file(name)
             var refused = 0
-            for _ in 0..<1000 {
+            for _ in 0..<400 {
                 var bytes = original
                 if random.next() % 4 == 0 { bytes = bytes.prefix(Int(random.next() % UInt64(bytes.count))) }
                 for _ in 0..<4 where !bytes.isEmpty {
@@ -65,7 +65,7 @@ struct NPYTests {
                     refused += 1
                 }
             }
-            #expect(refused > 100, "\(name)")
+            #expect(refused > 50, "\(name)")
         }
     }
 
