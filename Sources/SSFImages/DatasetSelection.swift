@@ -60,6 +60,7 @@ extension DatasetCollection {
         for other in [validation, test] where other?.name == train.name {
             throw UserError("the split \(train.name) cannot be both trained on and evaluated on")
         }
+        for part in [train, validation, test].compactMap({ $0 }) { try part.checkFiles() }
         if let validation, SplitRole(validation.name) == .test {
             notes.append(
                 "validation is the split \(validation.name): the best state is chosen on it, and nothing is left to test"
@@ -80,10 +81,6 @@ extension DatasetCollection {
                 "no validation split found: \(part.count) of \(train.count) training images set apart, evenly by class (seed \(options.seed))"
             )
             (train, validation) = (rest, part)
-        }
-        for part in [train, validation, test].compactMap({ $0 }) {
-            guard part.count > 0 else { throw UserError("\(location): the split \(part.name) has no images") }
-            try part.checkFiles()
         }
         return DatasetSelection(train: train, validation: validation, test: test, notes: self.notes + notes)
     }
@@ -143,6 +140,11 @@ extension ImageDataset {
             let wanted = Int((Double(members.count) * fraction).rounded())
             let order = random.permutation(members.count)
             for position in order.prefix(min(max(wanted, 1), members.count - 1)) { taken.insert(members[position]) }
+        }
+        guard !taken.isEmpty else {
+            throw UserError(
+                "too few images to set a \(name) part apart", expected: "two or more of some class",
+                found: summary, remedy: "add images, or pass --\(name == "test" ? "test" : "val")-split none")
         }
         return (
             subset(items.indices.filter { !taken.contains($0) }),
