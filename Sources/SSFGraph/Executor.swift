@@ -121,7 +121,7 @@ public final class Executor {
 
     // MARK: Inputs
 
-    /// [B, channels, H, W], normalised; the caller fills it before `forward`.
+    /// [B, channels, H, W], normalised; the caller fills it before `forward`, while it holds the executor.
     public var images: UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(start: pointers[imagesIndex], count: program.values[imagesIndex].shape.count)
     }
@@ -183,21 +183,21 @@ public final class Executor {
     // MARK: Outputs
 
     /// [B, K], valid until the next `forward`.
-    public var logits: UnsafeBufferPointer<Float> { output(program.logits!) }
+    public var logits: FloatView { output(program.logits!) }
 
     /// [B], valid until the next `forward`.
-    public var losses: UnsafeBufferPointer<Float> { output(program.losses!) }
+    public var losses: FloatView { output(program.losses!) }
 
     /// A tapped value and its shape.
     ///
     /// - Precondition: `name` was among the taps.
-    public func tap(_ name: String) -> (shape: Shape, values: UnsafeBufferPointer<Float>) {
+    public func tap(_ name: String) -> (shape: Shape, values: FloatView) {
         guard let value = program.marks[name] else { preconditionFailure("the program has no value named \(name)") }
         return (program.shape(of: value), output(value))
     }
 
-    private func output(_ value: ValueID) -> UnsafeBufferPointer<Float> {
-        UnsafeBufferPointer(start: pointers[value.index], count: program.shape(of: value).count)
+    private func output(_ value: ValueID) -> FloatView {
+        FloatView(storage: slab, base: pointers[value.index], count: program.shape(of: value).count)
     }
 }
 

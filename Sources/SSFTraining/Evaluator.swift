@@ -27,7 +27,7 @@ public final class Evaluator {
             let executor = try model.executor(batch: batch.count, mode: .inference)
             _ = executor.images.update(fromContentsOf: batch.pixels)
             executor.forward()
-            try body(batch, executor.logits)
+            try executor.logits.withContiguousStorageIfAvailable { try body(batch, $0) }
         }
     }
 
