@@ -5,12 +5,15 @@ extension Checkpoint {
     /// Reads a model: a `.safetensors` file, or a folder with weights and configuration as timm (`local-dir`) or
     /// Hugging Face's transformers write it, in one file or in several with an index.
     ///
-    /// A file called `model.safetensors` belongs to the `config.json` beside it. Weights are mapped, not read.
+    /// A file called `model.safetensors` belongs to the `config.json` beside it; `local-dir:` before a path, as timm
+    /// asks for, changes nothing. Weights are mapped, not read.
     ///
     /// - Throws: A `UserError` that names the file: nothing there (with the command that downloads it, where the path
     ///   looks like a name on the Hugging Face hub), a format that is not read here (with the command that converts
     ///   it), a damaged file, a configuration that states the impossible.
     public static func load(_ path: String) throws -> Checkpoint {
+        let timmScheme = "local-dir:"
+        if path.hasPrefix(timmScheme) { return try load(String(path.dropFirst(timmScheme.count))) }
         switch PathKind(path) {
         case .folder: return try loadFolder(path, shownAs: path)
         case .file:

@@ -1,3 +1,4 @@
+import Foundation
 import SSFTensors
 
 /// Weights in formats that are not read here, and the command that converts each.
@@ -16,7 +17,8 @@ enum ForeignFormat {
         if name.hasSuffix(".npz") {
             return UserError(
                 "\(path): a .npz checkpoint is not read here", expected: "a .safetensors file",
-                remedy: "convert it, with the architecture's name put in:\n" + npzCommand(path, to: target))
+                remedy: "convert it, with the architecture's name and class count put in:\n"
+                    + npzCommand(path, to: target))
         }
         if [".h5", ".msgpack", ".onnx", ".tflite", ".ot", ".gguf"].contains(where: name.hasSuffix) {
             return UserError(
@@ -26,30 +28,30 @@ enum ForeignFormat {
         return nil
     }
 
-    /// Unwraps the nestings that training programs put around a state dict.
+    /// On one line each, so that it can be copied from a terminal. Unwraps the nestings that training programs put
+    /// around a state dict.
     private static func pickleCommand(_ path: String, to target: String) -> String {
-        """
-        pip install torch safetensors
-        python3 - <<'END'
-        import torch, safetensors.torch
-        state = torch.load(\(pythonQuoted(path)), map_location="cpu", weights_only=True)
-        for key in ("state_dict_ema", "state_dict", "model", "teacher"):
-            state = state[key] if isinstance(state.get(key), dict) else state
-        state = {name: value.contiguous().clone() for name, value in state.items() if hasattr(value, "contiguous")}
-        safetensors.torch.save_file(state, \(pythonQuoted(target)), metadata={"format": "pt"})
-        END
-        """
+        command(
+            installing: "torch safetensors",
+            "import torch, safetensors.torch as s; "
+                + "d = torch.load(\(pythonQuoted(path)), map_location=\"cpu\", weights_only=True); "
+                + "d = next((d[k] for k in (\"state_dict_ema\", \"state_dict\", \"model\", \"teacher\") "
+                + "if isinstance(d.get(k), dict)), d); "
+                + "s.save_file({n: t.contiguous().clone() for n, t in d.items() if torch.is_tensor(t)}, "
+                + "\(pythonQuoted(target)), metadata={\"format\": \"pt\"})")
     }
 
     private static func npzCommand(_ path: String, to target: String) -> String {
-        """
-        pip install timm safetensors
-        python3 - <<'END'
-        import timm, safetensors.torch
-        model = timm.create_model("vit_base_patch16_224", num_classes=21843, checkpoint_path=\(pythonQuoted(path)))
-        safetensors.torch.save_file(model.state_dict(), \(pythonQuoted(target)), metadata={"format": "pt"})
-        END
-        """
+        command(
+            installing: "timm safetensors",
+            "import timm, safetensors.torch as s; "
+                + "m = timm.create_model(\"vit_base_patch16_224\", num_classes=21843, "
+                + "checkpoint_path=\(pythonQuoted(path))); "
+                + "s.save_file(m.state_dict(), \(pythonQuoted(target)), metadata={\"format\": \"pt\"})")
+    }
+
+    private static func command(installing packages: String, _ python: String) -> String {
+        "pip install \(packages) && python3 -c '" + python.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 
     private static func pythonQuoted(_ text: String) -> String { JSONValue.string(text).text }

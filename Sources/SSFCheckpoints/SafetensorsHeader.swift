@@ -32,13 +32,15 @@ struct SafetensorsHeader {
         let stated = UInt64(littleEndian: storage.base.loadUnaligned(as: UInt64.self))
         let length = Int(clamping: stated)
         guard length <= Safetensors.maximumHeaderLength, length <= total - 8 else {
-            let isText = start.dropFirst(8).first == UInt8(ascii: "{")
-            let isTruncated = length <= Safetensors.maximumHeaderLength
+            if length <= Safetensors.maximumHeaderLength, start.dropFirst(8).first == UInt8(ascii: "{") {
+                throw UserError(
+                    "\(path): the safetensors header is truncated", expected: "\(length) bytes after its length",
+                    found: "\(total - 8) bytes", remedy: Self.again)
+            }
             throw UserError(
-                isText && isTruncated
-                    ? "\(path): the safetensors header is truncated" : "\(path): this is not a safetensors file",
-                expected: "a header length of at most \(min(total - 8, Safetensors.maximumHeaderLength)) bytes",
-                found: "\(stated)", remedy: isText && isTruncated ? Self.again : nil)
+                "\(path): this is not a safetensors file",
+                expected: "a header of at most \(min(total - 8, Safetensors.maximumHeaderLength)) bytes",
+                found: "a header length of \(stated)")
         }
         let json = UnsafeRawBufferPointer(start: storage.base + 8, count: length)
         let raw = try Self.parse(json, path: path)

@@ -98,6 +98,8 @@ struct CheckpointTests {
         #expect(file.configuration == folder.configuration)
         #expect(file.checksum == folder.checksum)
         #expect(file.path.hasSuffix("model.safetensors"))
+        let scheme = try Checkpoint.load("local-dir:" + Goldens.path("checkpoints/huggingface/vit"))
+        #expect(scheme.path == folder.path && scheme.checksum == folder.checksum)
     }
 
     @Test(.needsData("models/vit_tiny_tin200"))
