@@ -25,7 +25,4 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
             self == .baseline
         #endif
     }
-
-    /// The widest set that this machine can run.
-    public static let widest: InstructionSet = allCases.last(where: \.isAvailable) ?? .baseline
 }

@@ -16,7 +16,16 @@ public enum Parallel {
     public typealias Body = @Sendable @convention(c) (_ context: UnsafeRawPointer, _ chunk: Int, _ slot: Int) -> Void
 
     /// The threads that a region uses, the calling one included: `ThreadLimit.current`, or fewer after `setThreads`.
-    public static var threads: Int { chosenThreads.load(ordering: .relaxed) }
+    public static var threads: Int { threadsOfTask ?? chosenThreads.load(ordering: .relaxed) }
+
+    /// For the length of `body`, on this thread, teams of exactly `count` threads, also beyond `ThreadLimit`: how tests
+    /// show that results do not depend on it.
+    package static func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
+        precondition(count >= 1)
+        return try $threadsOfTask.withValue(count, operation: body)
+    }
+
+    @TaskLocal private static var threadsOfTask: Int?
 
     private static let chosenThreads = Atomic<Int>(ThreadLimit.current.threads)
 
