@@ -96,7 +96,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels", "SSFCheckpoints"], path: "Tests/SSFTestSupport"),
+            name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels", "SSFCheckpoints"],
+            path: "Tests/SSFTestSupport"),
         tests("SSFParallelTests", ["SSFParallel"]),
         tests("SSFKernelsTests", ["SSFKernels", "SSFParallel"]),
         tests("SSFTensorsTests", ["SSFTensors"]),

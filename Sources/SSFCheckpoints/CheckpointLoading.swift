@@ -5,7 +5,7 @@ extension Checkpoint {
     /// Reads a model: a `.safetensors` file, or a folder with weights and configuration as timm (`local-dir`) or
     /// Hugging Face's transformers write it, in one file or in several with an index.
     ///
-    /// A file called `model.safetensors` belongs to the `config.json` beside it; `local-dir:` before a path, as timm
+    /// A file that is called `model.safetensors`, or has no other of its kind beside it, belongs to the `config.json` there; `local-dir:` before a path, as timm
     /// asks for, changes nothing. Weights are mapped, not read.
     ///
     /// - Throws: A `UserError` that names the file: nothing there (with the command that downloads it, where the path
@@ -17,8 +17,7 @@ extension Checkpoint {
         switch PathKind(path) {
         case .folder: return try loadFolder(path, shownAs: path)
         case .file:
-            let (folder, name) = split(path)
-            if name == "model.safetensors" || name == shardIndex { return try loadFolder(folder, shownAs: path) }
+            if isAllOfItsFolder(path) { return try loadFolder(split(path).folder, shownAs: path) }
             if let error = ForeignFormat.refusal(of: path) { throw error }
             return try assemble(try weights(of: path), configuration: nil, path: path)
         case .other: throw UserError("\(path): this is neither a file nor a folder")
@@ -29,6 +28,15 @@ extension Checkpoint {
     private static let shardIndex = "model.safetensors.index.json"
 
     private static func weights(of file: String) throws -> Safetensors.Contents { try Safetensors.read(file) }
+
+    /// Whether a file is what `loadFolder` would take from its folder.
+    private static func isAllOfItsFolder(_ path: String) -> Bool {
+        let (folder, name) = split(path)
+        if name == "model.safetensors" || name == shardIndex { return true }
+        guard name.hasSuffix(".safetensors"), PathKind(join(folder, "config.json")) == .file else { return false }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return !names.contains(shardIndex) && names.filter { $0.hasSuffix(".safetensors") } == [name]
+    }
 
     private static func loadFolder(_ folder: String, shownAs path: String) throws -> Checkpoint {
         let contents = try weightsInFolder(folder)
@@ -124,7 +132,8 @@ extension Checkpoint {
         }
         var notes = translation.notes
         if source == nil {
-            notes.append("\(path) has no config.json: only what its tensors show is known of the model")
+            notes.append(
+                "\(path): no config.json belongs to these weights: only what the tensors show is known of the model")
         }
         return Checkpoint(
             tensors: translation.tensors, configuration: configuration, path: path, metadata: contents.metadata,

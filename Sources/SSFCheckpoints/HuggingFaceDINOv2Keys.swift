@@ -25,8 +25,11 @@ extension HuggingFaceKeys {
         // Of the gated MLP's first layer, timm's first half goes through SiLU.
         fused: [fusedAttention, ("mlp.fc1", [["mlp.gate_proj"], ["mlp.up_proj"]])],
         leftOut: [
-            ("embeddings.mask_token", "it serves pre-training only"),
-            ("classifier.", "it reads the class token beside the mean of the patch tokens, which timm's head does not"),
+            ("embeddings.mask_token", "used in pre-training only"),
+            (
+                "classifier.",
+                "a head on the class token beside the mean of the patch tokens, which timm's heads are not"
+            ),
         ])
 
     /// The registers have no positions; `KeyTranslation.foldClassPosition` brings the rest into timm's form.

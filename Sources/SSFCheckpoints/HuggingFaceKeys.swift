@@ -54,7 +54,7 @@ struct HuggingFaceKeys {
 
     /// - Throws: A `UserError` that names the tensor: two that come to one name, or parts of one that do not fit.
     func translate(_ tensors: [String: Tensor], path: String) throws -> KeyTranslation {
-        var result = KeyTranslation(tensors: [:], notes: [])
+        var result = KeyTranslation()
         var parts: [String: [(index: Int, name: String, tensor: Tensor)]] = [:]
         // In order, so that notes and errors are the same on every run.
         for name in tensors.keys.sorted() {

@@ -23,15 +23,15 @@ extension HuggingFaceKeys {
         fused: [fusedAttention],
         leftOut: [
             ("pooler.", "timm reads the class token without a pooler"),
-            ("embeddings.mask_token", "it serves pre-training only"),
+            ("embeddings.mask_token", "used in pre-training only"),
         ])
 
     /// Source: transformers 5.23, `models/vit_mae/modeling_vit_mae.py`.
     static let mae: HuggingFaceKeys = {
         var keys = vit
         keys.leftOut += [
-            ("decoder.", "it serves pre-training only"),
-            ("mask_token", "it serves pre-training only"),
+            ("decoder.", "used in pre-training only"),
+            ("mask_token", "used in pre-training only"),
         ]
         return keys
     }()

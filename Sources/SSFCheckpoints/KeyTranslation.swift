@@ -3,11 +3,32 @@ import SSFTensors
 /// Tensors on their way to timm's names.
 struct KeyTranslation {
     var tensors: [String: Tensor]
-    /// What is to be shown to the user.
-    var notes: [String]
+    /// What was changed, in sentences to be shown.
+    private var changes: [String] = []
+    /// The names without a place in timm's model, by the reason why they may go.
+    private var leftOut: [(reason: String, names: [String])] = []
+
+    init(tensors: [String: Tensor] = [:]) {
+        self.tensors = tensors
+    }
 
     mutating func leaveOut(_ name: String, because reason: String) {
-        notes.append("\(name) is left out: \(reason)")
+        if let index = leftOut.firstIndex(where: { $0.reason == reason }) {
+            leftOut[index].names.append(name)
+        } else {
+            leftOut.append((reason, [name]))
+        }
+    }
+
+    /// What is to be shown to the user; one sentence for all names that go for one reason, a decoder's hundred too.
+    var notes: [String] {
+        changes
+            + leftOut.map { reason, names in
+                let names = names.sorted()
+                if names.count == 1 { return "\(names[0]) is left out: \(reason)" }
+                let list = names.count > 3 ? "\(names[0]) and \(names.count - 1) more" : names.joined(separator: ", ")
+                return "\(list) are left out: \(reason)"
+            }
     }
 
     /// Adds the class token's row of the position embedding to the class token and takes it out of the embedding, as
@@ -21,7 +42,7 @@ struct KeyTranslation {
         let sum = zip(token.values, rows.rows(0..<1).values).map { $0 + $1 }
         tensors["cls_token"] = Tensor(sum, shape: token.shape)
         tensors["pos_embed"] = rows.rows(1..<rows.shape[0]).reshaped([1, rows.shape[0] - 1, rows.shape[1]])
-        notes.append("the class token's position embedding is added to the class token")
+        changes.append("the class token's position embedding is added to the class token")
     }
 }
 

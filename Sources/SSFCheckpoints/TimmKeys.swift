@@ -11,8 +11,8 @@ enum TimmKeys {
     ]
 
     static func translate(_ tensors: [String: Tensor], configuration: inout ModelConfiguration) -> KeyTranslation {
-        var result = KeyTranslation(tensors: [:], notes: [])
-        for (name, tensor) in unwrapped(tensors) {
+        var result = KeyTranslation()
+        for (name, tensor) in unwrapped(tensors).sorted(by: { $0.key < $1.key }) {
             if name == "mask_token" || name.hasPrefix("pre_logits.") {
                 result.leaveOut(name, because: Self.unused(name))
             } else {
@@ -40,7 +40,7 @@ enum TimmKeys {
 
     private static func unused(_ name: String) -> String {
         name == "mask_token"
-            ? "it serves pre-training only" : "timm builds no representation layer, and a new head does without"
+            ? "used in pre-training only" : "timm builds no representation layer, and a new head does without"
     }
 
     private static func renamed(_ name: String) -> String {

@@ -102,6 +102,21 @@ struct CheckpointTests {
         #expect(scheme.path == folder.path && scheme.checksum == folder.checksum)
     }
 
+    @Test func anOnlyFileBelongsToTheConfigurationBesideIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("vit.safetensors")
+        for (source, target) in [("model.safetensors", "vit.safetensors"), ("config.json", "config.json")] {
+            let from = Goldens.path("checkpoints/huggingface/vit/" + source)
+            try FileManager.default.copyItem(atPath: from, toPath: folder.file(target))
+        }
+        #expect(try Checkpoint.load(path).configuration.layerNormEpsilon == 3e-5)
+        // Beside another, whose the configuration is cannot be known.
+        try Safetensors.write([:], to: folder.file("other.safetensors"))
+        let alone = try Checkpoint.load(path)
+        #expect(alone.configuration.layerNormEpsilon == nil)
+        #expect(alone.notes.contains { $0.contains("no config.json belongs") })
+    }
+
     @Test(.needsData("models/vit_tiny_tin200"))
     func readsTheRealTimmModels() throws {
         let tiny = try Checkpoint.load(TestData.path("models/vit_tiny_tin200"))
