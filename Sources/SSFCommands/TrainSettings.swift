@@ -50,15 +50,7 @@ public struct TrainSettings: Sendable {
             "data", flag: options.data.data,
             remedy: "pass a folder of images, or draw some with --data synthetic:orientation")
         let formatName = try resolver.optional("data-format", flag: options.data.dataFormat)
-        let format = try formatName.map { name in
-            guard let format = DataFormat(rawValue: name) else {
-                let names = DataFormat.allCases.map(\.rawValue)
-                throw UserError(
-                    "`data-format` cannot be `\(name)`", expected: names.joined(separator: ", "),
-                    remedy: Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" })
-            }
-            return format
-        }
+        let format = try formatName.map(DataFormat.named)
         let seed = try seed(options, resolver)
         var splits = SplitOptions(
             train: try resolver.optional("train-split", flag: options.data.trainSplit),

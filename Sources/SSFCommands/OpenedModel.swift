@@ -1,0 +1,141 @@
+import Foundation
+import SSFCheckpoints
+import SSFImages
+import SSFModels
+import SSFTensors
+import SSFTraining
+import SSFTuning
+
+/// A model that is to be used, not trained: a checkpoint with a classifier, or a base with an adapter.
+struct OpenedModel {
+    let model: TunedModel
+    let base: BaseModel
+    let adapter: AdapterFolder?
+    let preprocessing: Preprocessing
+    let notes: [String]
+
+    var classes: [String] { model.classes }
+    /// For people.
+    let name: String
+
+    /// What the class names of a checkpoint mean, where its configuration says so; an adapter has its own.
+    var statedDescriptions: [String: String]? {
+        adapter == nil ? base.configuration.labelDescriptions : nil
+    }
+
+    /// Opens what a command names.
+    ///
+    /// - Parameters:
+    ///   - model: path of a checkpoint; with an adapter, of its base, where that is not where it was.
+    ///   - adapter: path of an adapter folder.
+    /// - Throws: `UserError` when neither is given, the adapter's base is not the one at hand, or the checkpoint has no
+    ///   classifier.
+    static func open(model: String?, adapter: String?, options: PreprocessingOptions) throws -> OpenedModel {
+        let stated = try PreprocessingResolution.stated(options, resolver: SettingResolver(file: nil))
+        if let adapter { return try open(adapter: adapter, base: model, stated: stated) }
+        guard let model else {
+            throw UserError("--model or --adapter is missing", expected: "a folder", remedy: "name one of the two")
+        }
+        if AdapterFolder.isAdapter(model) {
+            throw UserError("\(model) is an adapter folder", remedy: "pass it as --adapter \(model)")
+        }
+        return try open(checkpoint: try Checkpoint.load(model), stated: stated)
+    }
+
+    /// A checkpoint with its own classifier.
+    static func open(checkpoint: Checkpoint, stated: PartialPreprocessing = PartialPreprocessing()) throws
+        -> OpenedModel
+    {
+        var checkpoint = checkpoint
+        guard let head = checkpoint.tensors["head.weight"], head.shape.rank == 2, head.shape[0] > 0 else {
+            throw UserError(
+                "\(checkpoint.path) has no classifier", expected: "head.weight",
+                remedy: "tune it first: ssf train --model \(checkpoint.path) --data IMAGES")
+        }
+        var notes: [String] = []
+        let count = head.shape[0]
+        if checkpoint.configuration.labelNames?.count != count {
+            checkpoint.configuration.labelNames = (0..<count).map(String.init)
+            notes.append("classes: no configuration names them; they are shown by their numbers")
+        }
+        let base = BaseModel.checkpoint(checkpoint)
+        let (preprocessing, preprocessingNotes) = try PreprocessingResolution.resolve(
+            options: stated, model: checkpoint.configuration.statedPreprocessing, nativeSize: try base.nativeSize(),
+            resizesDirectly: false)
+        let model = try base.tuned(
+            TunedModel.Options(
+                tuning: TuningConfiguration(method: "linear"), classes: checkpoint.configuration.labelNames!,
+                imageSize: (preprocessing.height, preprocessing.width)))
+        guard model.keepsHead else {
+            throw UserError("\(checkpoint.path): the classifier does not fit the model's features")
+        }
+        return OpenedModel(
+            model: model, base: base, adapter: nil, preprocessing: preprocessing,
+            notes: model.notes + preprocessingNotes + notes, name: base.name)
+    }
+
+    private static func open(
+        adapter path: String, base basePath: String?, stated: PartialPreprocessing
+    ) throws -> OpenedModel {
+        let folder = try AdapterFolder.read(path)
+        let configuration = folder.configuration
+        let base: BaseModel
+        if let scratch = try BaseModel.scratch(statedIn: configuration.methodOptions, path: path) {
+            base = scratch
+        } else {
+            base = .checkpoint(try loadBase(basePath, adapter: path, configuration: configuration))
+            if let mismatch = folder.mismatch(baseChecksum: base.checksum, basePath: base.path) { throw mismatch }
+        }
+        let (preprocessing, notes) = try PreprocessingResolution.resolve(
+            options: stated.filled(from: PartialPreprocessing(configuration.preprocessing)),
+            model: PartialPreprocessing(),
+            nativeSize: (configuration.preprocessing.height, configuration.preprocessing.width),
+            resizesDirectly: false)
+        let model = try base.tuned(
+            TunedModel.Options(
+                tuning: TuningConfiguration(method: configuration.tuningMode), classes: configuration.labelNames,
+                imageSize: (preprocessing.height, preprocessing.width)))
+        try model.load(adapterTensors: folder.tensors)
+        return OpenedModel(
+            model: model, base: base, adapter: folder, preprocessing: preprocessing, notes: notes,
+            name: "\(base.name) with \(configuration.tuningMode) adapter \(path)")
+    }
+
+    private static func loadBase(
+        _ given: String?, adapter: String, configuration: AdapterConfiguration
+    ) throws -> Checkpoint {
+        if let given { return try Checkpoint.load(given) }
+        let stated = configuration.baseModelPath
+        // A relative path is meant from where the run was started, or else from the adapter itself.
+        let beside = adapter + "/" + stated
+        let isBeside = !stated.hasPrefix("/") && !FileManager.default.fileExists(atPath: stated)
+        do {
+            return try Checkpoint.load(isBeside && FileManager.default.fileExists(atPath: beside) ? beside : stated)
+        } catch var error as UserError {
+            error.what = "the base model of \(adapter) cannot be opened: \(error.what)"
+            error.remedy = "pass its place with --model"
+            throw error
+        }
+    }
+
+    /// A source of images as this model wants them.
+    func source(
+        _ dataset: ImageDataset, orientation: OrientationPolicy, workers: Int, skipsBadImages: Bool
+    ) -> LoadedBatchSource {
+        LoadedBatchSource(
+            dataset, pipeline: preprocessing.pipeline(orientation: orientation), threads: workers,
+            skipsBadImages: skipsBadImages)
+    }
+}
+
+extension OrientationPolicy {
+    /// The policy that an option names.
+    static func named(_ name: String?, default fallback: OrientationPolicy) throws -> OrientationPolicy {
+        guard let name else { return fallback }
+        guard let policy = OrientationPolicy(rawValue: name) else {
+            throw UserError(
+                "--exif-orientation cannot be `\(name)`", expected: allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return policy
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+import SSFCommands
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what this machine is, which code runs on it, and how fast it can be at best.")
+
+    @OptionGroup var runtime: RuntimeOptions
+
+    func run() throws {
+        Program.begin(runtime)
+        DoctorRun(console: Console(quiet: runtime.quiet)).run()
+    }
+}
