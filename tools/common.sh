@@ -33,7 +33,7 @@ install_packages() {
     fi
     local missing=() package
     for package in "${packages[@]}"; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+        [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == *"ok installed"* ]] || missing+=("$package")
     done
     if [ ${#missing[@]} -eq 0 ]; then
         echo "system packages: all there"
@@ -53,7 +53,7 @@ install_packages() {
 
 # Checks that there is a Swift toolchain that is new enough; says how to get one otherwise.
 require_swift() {
-    local environment=${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh version
+    local environment=${SWIFTLY_HOME_DIR:-${HOME:-/root}/.local/share/swiftly}/env.sh version
     # A toolchain that swiftly has installed is on the path of new shells only.
     # shellcheck disable=SC1090
     if ! command -v swift >/dev/null && [ -r "$environment" ]; then . "$environment"; fi
@@ -69,7 +69,8 @@ require_swift() {
         "swiftly names the system packages that the toolchain itself needs. Other ways: https://www.swift.org/install/linux"
     )
     command -v swift >/dev/null || fail "there is no Swift toolchain on this machine" "${advice[@]}"
-    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    version=$(swift --version 2>/dev/null |
+        awk '!seen && match($0, /Swift version [0-9.]+/) { seen = 1; print substr($0, RSTART + 14, RLENGTH - 14) }')
     [ -n "$version" ] || fail "swift --version does not answer with a version" "${advice[@]}"
     if [ "$(printf '6.2\n%s\n' "$version" | sort -V | head -n 1)" != 6.2 ]; then
         fail "Swift $version is too old; 6.2 or newer is needed" "${advice[@]}"
