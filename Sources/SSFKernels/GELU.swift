@@ -1,14 +1,97 @@
-package enum GELU {
+import SSFMicroKernels
+import SSFParallel
+
+#if arch(x86_64)
+    import SSFMicroKernelsAVX2
+    import SSFMicroKernelsAVX512
+#endif
+
+/// The Gaussian error linear unit in its exact form, `y = x * Phi(x)`, Phi the distribution function of the standard
+/// normal distribution (`torch.nn.GELU(approximate="none")`).
+///
+/// - Accuracy: the relative error holds on the left as well, where 1 + erf loses every digit: forward at most 6 ulp for
+///   x < 0 and 5 ulp for x > 0 with fused multiply-add, 12 and 6 ulp without; the factor of the backward pass within
+///   6e-7. Infinities give their limits, NaN gives NaN.
+/// - Threading: over elements.
+/// - Source: Hendrycks, Gimpel, arXiv 1606.08415.
+public enum GELU {
+    /// `y = x * Phi(x)`; both of the same count.
+    public static func forward(x: Span<Float>, y: inout MutableSpan<Float>) {
+        precondition(x.count == y.count, "x and y have the same count")
+        forward(count: x.count, x: x.start, y: y.start)
+    }
+
+    /// `dx = dy * (Phi(x) + x * phi(x))`; all of the same count.
+    public static func backward(dy: Span<Float>, x: Span<Float>, dx: inout MutableSpan<Float>) {
+        precondition(dy.count == x.count && dx.count == x.count, "dy, x and dx have the same count")
+        backward(count: x.count, dy: dy.start, x: x.start, dx: dx.start)
+    }
+}
+
+extension GELU {
+    private struct ForwardJob {
+        let chunks: RowChunks
+        let x: UnsafePointer<Float>
+        let y: UnsafeMutablePointer<Float>
+        let kernel: GELUTable.Forward
+    }
+
+    /// The same over pointers; `y` may be `x`.
     package static func forward(
         count: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, table: KernelTable = .current
     ) {
-        for i in 0..<count { y[i] = Float(Reference.gelu(Double(x[i]))) }
+        let job = ForwardJob(chunks: RowChunks(rows: count, width: 1), x: x, y: y, kernel: table.gelu.forward)
+        Parallel.run(chunks: job.chunks.count, context: job) { context, chunk, _ in
+            let job = context.assumingMemoryBound(to: ForwardJob.self).pointee
+            let first = job.chunks.first(chunk)
+            job.kernel(job.chunks.size(chunk), job.x + first, job.y + first)
+        }
     }
 
+    private struct BackwardJob {
+        let chunks: RowChunks
+        let dy, x: UnsafePointer<Float>
+        let dx: UnsafeMutablePointer<Float>
+        let kernel: GELUTable.Backward
+    }
+
+    /// The same over pointers; `dx` may be `dy` or `x`.
     package static func backward(
         count: Int, dy: UnsafePointer<Float>, x: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
         table: KernelTable = .current
     ) {
-        for i in 0..<count { dx[i] = dy[i] * Float(Reference.geluDerivative(Double(x[i]))) }
+        let job = BackwardJob(
+            chunks: RowChunks(rows: count, width: 1), dy: dy, x: x, dx: dx, kernel: table.gelu.backward)
+        Parallel.run(chunks: job.chunks.count, context: job) { context, chunk, _ in
+            let job = context.assumingMemoryBound(to: BackwardJob.self).pointee
+            let first = job.chunks.first(chunk)
+            job.kernel(job.chunks.size(chunk), job.dy + first, job.x + first, job.dx + first)
+        }
+    }
+}
+
+/// GELU of one instruction set.
+struct GELUTable: Sendable {
+    typealias Forward = @Sendable (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    typealias Backward =
+        @Sendable (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+
+    let forward: Forward
+    let backward: Backward
+
+    init(_ set: InstructionSet) {
+        switch set {
+        #if arch(x86_64)
+            case .avx512:
+                forward = SSFMicroKernelsAVX512.geluForward
+                backward = SSFMicroKernelsAVX512.geluBackward
+            case .avx2:
+                forward = SSFMicroKernelsAVX2.geluForward
+                backward = SSFMicroKernelsAVX2.geluBackward
+        #endif
+        default:
+            forward = SSFMicroKernels.geluForward
+            backward = SSFMicroKernels.geluBackward
+        }
     }
 }

@@ -6,17 +6,39 @@ package final class KernelTable: Sendable {
     package let instructionSet: InstructionSet
 
     let gemm: GEMMTable
+    let layerNorm: LayerNormTable
+    let scaleShift: ScaleShiftTable
+    let columnSum: ColumnSumTable
+    let gelu: GELUTable
+    let softmax: SoftmaxTable
+    let attention: AttentionTable
+    let crossEntropy: CrossEntropyTable
+    let adamW: AdamWTable
+    let elementwise: ElementwiseTable
+    let elementaryFunctions: ElementaryFunctionsTable
+    let patches: PatchesTable
     let peak: PeakTable
 
     private init(_ set: InstructionSet) {
         instructionSet = set
         gemm = GEMMTable(set)
+        layerNorm = LayerNormTable(set)
+        scaleShift = ScaleShiftTable(set)
+        columnSum = ColumnSumTable(set)
+        gelu = GELUTable(set)
+        softmax = SoftmaxTable(set)
+        attention = AttentionTable(set)
+        crossEntropy = CrossEntropyTable(set)
+        adamW = AdamWTable(set)
+        elementwise = ElementwiseTable(set)
+        elementaryFunctions = ElementaryFunctionsTable(set)
+        patches = PatchesTable(set)
         peak = PeakTable(set)
     }
 
     /// The tables that this machine can run, narrowest first.
     package static let available: [KernelTable] = InstructionSet.allCases.filter(\.isAvailable).map(KernelTable.init)
 
-    /// The table that is used when nothing else is asked for.
-    package static let current: KernelTable = available.last!
+    /// The table that is used when nothing else is asked for: the widest, or the one that `SSF_ISA` names.
+    package static let current: KernelTable = available.first { $0.instructionSet == .current } ?? available[0]
 }

@@ -1,0 +1,174 @@
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for every row; writes mean and 1 / sqrt(...) of every row.
+///
+/// Two exact passes over a row that stays in the first-level cache: the mean, then the squares of the differences.
+public func layerNormForward(
+    rows: Int, channels: Int, x: UnsafePointer<Float>, weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
+    epsilon: Float, y: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
+    reciprocalDeviation: UnsafeMutablePointer<Float>
+) {
+    for row in 0..<rows {
+        let x = x + row * channels
+        let y = y + row * channels
+        let center = sumOfRow(channels, x) / Float(channels)
+        let variance = sumOfSquaredDifferences(channels, x, center) / Float(channels)
+        let reciprocal = 1 / squareRoot(variance + epsilon)
+        mean[row] = center
+        reciprocalDeviation[row] = reciprocal
+
+        let centers = Lanes(repeating: center)
+        let reciprocals = Lanes(repeating: reciprocal)
+        var i = 0
+        while i + laneCount <= channels {
+            normalize(i, x, weight, bias, y, centers, reciprocals, part: 0)
+            i += laneCount
+        }
+        if i < channels { normalize(i, x, weight, bias, y, centers, reciprocals, part: channels - i) }
+    }
+}
+
+@inline(always)
+private func normalize(
+    _ i: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?,
+    _ y: UnsafeMutablePointer<Float>, _ centers: Lanes, _ reciprocals: Lanes, part: Int
+) {
+    var value = (load(x + i, part: part) - centers) * reciprocals
+    if let weight, let bias {
+        value = multiplyAdd(value, load(weight + i, part: part), load(bias + i, part: part))
+    } else if let weight {
+        value *= load(weight + i, part: part)
+    } else if let bias {
+        value += load(bias + i, part: part)
+    }
+    store(value, y + i, part: part)
+}
+
+/// Four independent sums: one addition has a latency of four cycles, and two can start in each.
+@inline(always)
+private func sumOfRow(_ count: Int, _ x: UnsafePointer<Float>) -> Float {
+    var (a, b, c, d) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+    var i = 0
+    while i + 4 * laneCount <= count {
+        a += load(x + i)
+        b += load(x + i + laneCount)
+        c += load(x + i + 2 * laneCount)
+        d += load(x + i + 3 * laneCount)
+        i += 4 * laneCount
+    }
+    while i + laneCount <= count {
+        a += load(x + i)
+        i += laneCount
+    }
+    if i < count { b += load(x + i, first: count - i) }
+    return sum((a + b) + (c + d))
+}
+
+@inline(always)
+private func sumOfSquaredDifferences(_ count: Int, _ x: UnsafePointer<Float>, _ center: Float) -> Float {
+    let centers = Lanes(repeating: center)
+    var (a, b, c, d) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+    var i = 0
+    while i + 4 * laneCount <= count {
+        let (e, f) = (load(x + i) - centers, load(x + i + laneCount) - centers)
+        let (g, h) = (load(x + i + 2 * laneCount) - centers, load(x + i + 3 * laneCount) - centers)
+        a = multiplyAdd(e, e, a)
+        b = multiplyAdd(f, f, b)
+        c = multiplyAdd(g, g, c)
+        d = multiplyAdd(h, h, d)
+        i += 4 * laneCount
+    }
+    while i + laneCount <= count {
+        let e = load(x + i) - centers
+        a = multiplyAdd(e, e, a)
+        i += laneCount
+    }
+    if i < count {
+        let rest = count - i
+        let f = keep(first: rest, of: load(x + i, first: rest) - centers, else: Lanes.zero)
+        b = multiplyAdd(f, f, b)
+    }
+    return sum((a + b) + (c + d))
+}
+
+/// The gradients of layer normalisation for some rows. With n = (x - mean) * reciprocal and g = dy * weight:
+///
+///     dx = reciprocal * (g - (sum of g + n * sum of g n) / channels);  weightSums += dy n;  biasSums += dy
+///
+/// - Parameters:
+///   - weight: absent stands for ones.
+///   - dx: overwritten, or added to with `accumulate`; absent where nobody needs it. May be `dy`.
+///   - weightSums, biasSums: [channels] each, added to row by row; both or neither.
+public func layerNormBackward(
+    rows: Int, channels: Int, dy: UnsafePointer<Float>, x: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+    reciprocalDeviation: UnsafePointer<Float>, weight: UnsafePointer<Float>?, dx: UnsafeMutablePointer<Float>?,
+    accumulate: Bool, weightSums: UnsafeMutablePointer<Float>?, biasSums: UnsafeMutablePointer<Float>?
+) {
+    for row in 0..<rows {
+        let x = x + row * channels
+        let dy = dy + row * channels
+        let centers = Lanes(repeating: mean[row])
+        let reciprocals = Lanes(repeating: reciprocalDeviation[row])
+
+        // Two chains of sums each, for the latency of an addition.
+        var (g0, n0, g1, n1) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+        var i = 0
+        while i + 2 * laneCount <= channels {
+            sumGradients(i, dy, x, weight, weightSums, biasSums, centers, reciprocals, &g0, &n0, part: 0)
+            sumGradients(i + laneCount, dy, x, weight, weightSums, biasSums, centers, reciprocals, &g1, &n1, part: 0)
+            i += 2 * laneCount
+        }
+        if i + laneCount <= channels {
+            sumGradients(i, dy, x, weight, weightSums, biasSums, centers, reciprocals, &g0, &n0, part: 0)
+            i += laneCount
+        }
+        if i < channels {
+            sumGradients(
+                i, dy, x, weight, weightSums, biasSums, centers, reciprocals, &g1, &n1, part: channels - i)
+        }
+        guard var dx else { continue }
+        dx += row * channels
+
+        let factor = 1 / Float(channels)
+        let gMean = Lanes(repeating: sum(g0 + g1) * factor)
+        let nMean = Lanes(repeating: sum(n0 + n1) * factor)
+        i = 0
+        while i + laneCount <= channels {
+            inputGradient(i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: 0)
+            i += laneCount
+        }
+        if i < channels {
+            inputGradient(i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: channels - i)
+        }
+    }
+}
+
+@inline(always)
+private func sumGradients(
+    _ i: Int, _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>?,
+    _ weightSums: UnsafeMutablePointer<Float>?, _ biasSums: UnsafeMutablePointer<Float>?, _ centers: Lanes,
+    _ reciprocals: Lanes, _ gSum: inout Lanes, _ nSum: inout Lanes, part: Int
+) {
+    let gradient = load(dy + i, part: part)
+    let normal = (load(x + i, part: part) - centers) * reciprocals
+    if let weightSums, let biasSums {
+        store(multiplyAdd(gradient, normal, load(weightSums + i, part: part)), weightSums + i, part: part)
+        store(load(biasSums + i, part: part) + gradient, biasSums + i, part: part)
+    }
+    // Lanes behind the end have gradient zero.
+    var g = gradient
+    if let weight { g *= load(weight + i, part: part) }
+    gSum += g
+    nSum = multiplyAdd(g, normal, nSum)
+}
+
+@inline(always)
+private func inputGradient(
+    _ i: Int, _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>?,
+    _ dx: UnsafeMutablePointer<Float>, _ accumulate: Bool, _ centers: Lanes, _ reciprocals: Lanes, _ gMean: Lanes,
+    _ nMean: Lanes, part: Int
+) {
+    var g = load(dy + i, part: part)
+    if let weight { g *= load(weight + i, part: part) }
+    let normal = (load(x + i, part: part) - centers) * reciprocals
+    let value = multiplySubtract(normal, nMean, from: g - gMean) * reciprocals
+    store(accumulate ? value + load(dx + i, part: part) : value, dx + i, part: part)
+}
