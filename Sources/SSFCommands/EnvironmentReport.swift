@@ -105,7 +105,9 @@ public struct EnvironmentReport: Codable, Sendable {
 
     /// The files behind the shared libraries, by what the kernel has mapped.
     private static func libraries() -> [String: String] {
-        let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+        // Files of /proc state no size: they must be read to the end, not to where they claim to end.
+        let data = try? FileHandle(forReadingAtPath: "/proc/self/maps")?.readToEnd()
+        let maps = String(decoding: data ?? Data(), as: UTF8.self)
         var found: [String: String] = [:]
         for line in maps.split(separator: "\n") {
             guard let slash = line.firstIndex(of: "/") else { continue }

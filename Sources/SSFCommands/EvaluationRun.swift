@@ -69,7 +69,8 @@ public struct EvaluationRun {
     /// - Throws: `UserError`, also when the classes of the data are not those of the model.
     public func run() throws {
         let opened = try OpenedModel.open(
-            model: options.model, adapter: options.adapter, options: options.preprocessing)
+            model: options.model, adapter: options.adapter,
+            stated: try PreprocessingResolution.stated(options.preprocessing))
         for note in opened.notes { console.note(note) }
         let format = try options.dataFormat.map(DataFormat.named)
         let collection = try DatasetCollection.open(options.data, format: format)

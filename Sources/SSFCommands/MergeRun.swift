@@ -67,8 +67,7 @@ public struct MergeRun {
 
     /// - Returns: the exit code; 2 when the written model does not agree with base and adapter.
     public func run() throws -> Int32 {
-        let opened = try OpenedModel.open(
-            model: options.model, adapter: options.adapter, options: PreprocessingOptions())
+        let opened = try OpenedModel.open(model: options.model, adapter: options.adapter)
         guard let adapter = opened.adapter else { preconditionFailure("an adapter was opened") }
         for note in opened.notes { console.note(note) }
 

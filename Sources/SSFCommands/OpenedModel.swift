@@ -28,10 +28,12 @@ struct OpenedModel {
     /// - Parameters:
     ///   - model: path of a checkpoint; with an adapter, of its base, where that is not where it was.
     ///   - adapter: path of an adapter folder.
+    ///   - stated: preprocessing that wins over the model's own.
     /// - Throws: `UserError` when neither is given, the adapter's base is not the one at hand, or the checkpoint has no
     ///   classifier.
-    static func open(model: String?, adapter: String?, options: PreprocessingOptions) throws -> OpenedModel {
-        let stated = try PreprocessingResolution.stated(options, resolver: SettingResolver(file: nil))
+    static func open(
+        model: String?, adapter: String?, stated: PartialPreprocessing = PartialPreprocessing()
+    ) throws -> OpenedModel {
         if let adapter { return try open(adapter: adapter, base: model, stated: stated) }
         guard let model else {
             throw UserError("--model or --adapter is missing", expected: "a folder", remedy: "name one of the two")

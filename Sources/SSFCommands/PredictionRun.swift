@@ -85,7 +85,8 @@ public struct PredictionRun {
     public func run() throws {
         let files = try Self.images(at: options.files)
         let opened = try OpenedModel.open(
-            model: options.model, adapter: options.adapter, options: options.preprocessing)
+            model: options.model, adapter: options.adapter,
+            stated: try PreprocessingResolution.stated(options.preprocessing))
         for note in opened.notes { console.note(note) }
         let dataset = ImageDataset(
             name: "files", classes: opened.classes, items: files.map { ImageItem(source: .file($0), label: 0) })

@@ -9,7 +9,9 @@ public enum PreprocessingResolution {
         mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], interpolation: "bicubic", cropFraction: 0.9, cropMode: "center")
 
     /// Options of a command, as far as they are given.
-    static func stated(_ options: PreprocessingOptions, resolver: SettingResolver) throws -> PartialPreprocessing {
+    static func stated(
+        _ options: PreprocessingOptions, resolver: SettingResolver = SettingResolver(file: nil)
+    ) throws -> PartialPreprocessing {
         func channels(_ key: String, _ flag: [Double]) throws -> [Float]? {
             guard let values = try resolver.optional(key, flag: flag.isEmpty ? nil : flag) else { return nil }
             guard values.count == 1 || values.count == 3 else {
