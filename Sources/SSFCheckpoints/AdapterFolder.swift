@@ -55,10 +55,20 @@ public struct AdapterFolder: Sendable {
         PathKind(join(path, configurationName)) == .file && PathKind(join(path, tensorsName)) == .file
     }
 
-    /// Reads a folder; the tensors are mapped.
+    /// Reads a folder; the tensors are mapped. A folder that is being replaced meanwhile is read as the old one or as
+    /// the new one, never as a mixture.
     ///
     /// - Throws: A `UserError` that names the file and the field.
     public static func read(_ path: String) throws -> AdapterFolder {
+        for _ in 0..<10 {
+            let before = FileIdentity(path)
+            let result = Result { try readOnce(path) }
+            if FileIdentity(path) == before { return try result.get() }
+        }
+        return try readOnce(path)
+    }
+
+    private static func readOnce(_ path: String) throws -> AdapterFolder {
         let folder = AtomicFolder.existing(path)
         switch PathKind(folder) {
         case .absent: throw UserError("\(path): there is no such folder", expected: "an adapter folder")

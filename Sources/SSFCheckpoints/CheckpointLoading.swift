@@ -5,8 +5,8 @@ extension Checkpoint {
     /// Reads a model: a `.safetensors` file, or a folder with weights and configuration as timm (`local-dir`) or
     /// Hugging Face's transformers write it, in one file or in several with an index.
     ///
-    /// A file that is called `model.safetensors`, or has no other of its kind beside it, belongs to the `config.json` there; `local-dir:` before a path, as timm
-    /// asks for, changes nothing. Weights are mapped, not read.
+    /// A file that is called `model.safetensors`, or has no other of its kind beside it, belongs to the `config.json`
+    /// there; `local-dir:` before a path, as timm asks for, changes nothing. Weights are mapped, not read.
     ///
     /// - Throws: A `UserError` that names the file: nothing there (with the command that downloads it, where the path
     ///   looks like a name on the Hugging Face hub), a format that is not read here (with the command that converts

@@ -68,37 +68,39 @@ struct AdapterFolderTests {
         }
     }
 
-    /// Whoever looks while `last/` is replaced finds an adapter, the old one or the new one.
+    /// Whoever reads `last/` while it is replaced finds an adapter, the old one or the new one, and no mixture.
     @Test func thereIsNoMomentWithNeither() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("last")
         try adapter(0).write(to: path)
         let watcher = Watcher(path)
         for value in 1...20 { try adapter(Float(value)).write(to: path) }
-        let (looks, absences) = watcher.stop()
+        let (looks, failures) = watcher.stop()
         #expect(looks > 0)
-        #expect(absences == 0)
+        #expect(failures == 0)
         #expect(try AdapterFolder.read(path).tensors["blocks.0.attn.qkv.scale"]?.values[0] == 20)
         #expect(folder.names == ["last"])
     }
 
-    /// A thread that looks for an adapter, over and over.
+    /// A thread that reads an adapter over and over, and counts where it is absent or of two pieces.
     private final class Watcher: @unchecked Sendable {
         private let condition = NSCondition()
         private var isStopping = false
         private var isDone = false
         private var looks = 0
-        private var absences = 0
+        private var failures = 0
 
         /// Returns once the thread has begun to look.
         init(_ path: String) {
             Thread.detachNewThread { [self] in
                 var stopping = false
                 while !stopping {
-                    let found = AdapterFolder.isAdapter(path)
+                    let folder = AdapterFolder.isAdapter(path) ? try? AdapterFolder.read(path) : nil
+                    let value = folder?.tensors["blocks.0.attn.qkv.scale"]?.values[0]
+                    let isWhole = value != nil && value == folder?.trainingState["first"]?.values[0]
                     condition.withLock {
                         looks += 1
-                        if !found { absences += 1 }
+                        if !isWhole { failures += 1 }
                         stopping = isStopping
                         isDone = stopping
                         condition.broadcast()
@@ -108,11 +110,11 @@ struct AdapterFolderTests {
             condition.withLock { while looks == 0 { condition.wait() } }
         }
 
-        func stop() -> (looks: Int, absences: Int) {
+        func stop() -> (looks: Int, failures: Int) {
             condition.withLock {
                 isStopping = true
                 while !isDone { condition.wait() }
-                return (looks, absences)
+                return (looks, failures)
             }
         }
     }

@@ -43,6 +43,29 @@ enum PathKind {
     }
 }
 
+/// Which file or folder a path names at the moment: another one under the same name has another identity.
+struct FileIdentity: Equatable {
+    private var device: UInt64 = 0
+    private var number: UInt64 = 0
+    /// Numbers are used again as soon as they are free; the time of the last change tells their users apart.
+    private var seconds = 0
+    private var nanoseconds = 0
+
+    /// The identity of nothing where nothing stands at the path.
+    init(_ path: String) {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return }
+        device = UInt64(truncatingIfNeeded: information.st_dev)
+        number = UInt64(truncatingIfNeeded: information.st_ino)
+        #if canImport(Darwin)
+            let changed = information.st_ctimespec
+        #else
+            let changed = information.st_ctim
+        #endif
+        (seconds, nanoseconds) = (changed.tv_sec, changed.tv_nsec)
+    }
+}
+
 /// Joins a folder and a name with one slash.
 func join(_ folder: String, _ name: String) -> String {
     folder.hasSuffix("/") ? folder + name : folder + "/" + name
