@@ -4,7 +4,7 @@ public struct TrainingDefaults: Sendable, Equatable {
     /// What the images are, which decides how they are shown.
     public enum DataKind: String, Sendable, CaseIterable {
         /// VTAB lists, CIFAR and drawn images: shown whole, resized directly, not augmented.
-        case benchmark = "lists, CIFAR, synthetic"
+        case benchmark = "lists, CIFAR, drawn"
         /// Folders and tables of photographs: random resized crop and horizontal flip; evaluated on the centre crop.
         case photographs = "folders, CSV"
     }
@@ -29,16 +29,16 @@ public struct TrainingDefaults: Sendable, Equatable {
         ("ssf", 5e-3), ("linear", 1e-2), ("full", 2e-4),
     ]
 
-    /// The table for people.
+    /// The table for people, within 80 columns.
     public static var table: [String] {
-        var table = TextTable(["method", "data", "lr", "weight decay", "epochs", "warm-up", "batch", "augmentation"])
+        var table = TextTable(["method", "data", "lr", "decay", "epochs", "warmup", "batch", "augment"])
         for (method, _) in learningRates {
             for kind in DataKind.allCases {
                 let row = of(method: method, data: kind)
                 table.add([
                     method, kind.rawValue, String(row.learningRate), String(row.weightDecay), String(row.epochs),
                     "\(Int((row.warmupShare * Double(row.epochs)).rounded()))", String(row.batchSize),
-                    row.augments ? "random resized crop, flip" : "none (direct resize)",
+                    row.augments ? "crop, flip" : "none",
                 ])
             }
         }

@@ -38,9 +38,9 @@ public struct DatasetSelection: Sendable {
 extension DatasetCollection {
     /// Chooses the splits of a run.
     ///
-    /// VTAB-1k lists: train800val200 and test, no validation; with train800, val200 is the validation. Other sets: the
-    /// splits by their usual names; where there is no validation split, a seeded part of each class of train. A set
-    /// without splits gives its test part in the same way.
+    /// VTAB-1k lists: train800val200 and test, no validation; with train800, val200 is the validation. Other lists
+    /// and sets: the splits by their usual names; where a set other than lists has no validation split, a seeded part of
+    /// each class of train. A set without splits gives its test part in the same way.
     ///
     /// - Throws: `UserError` for a split that does not exist, or one used twice, or a file that is missing.
     public func select(_ options: SplitOptions = SplitOptions()) throws -> DatasetSelection {
@@ -115,7 +115,9 @@ extension DatasetCollection {
     }
 
     private func defaultValidation(train: ImageDataset) -> ImageDataset? {
-        if format == .vtab { return train.name == "train800" ? split("val200") : nil }
+        // The whole of VTAB's 1,000 images leaves none for validation.
+        if format == .vtab && train.name == "train800val200" { return nil }
+        if format == .vtab && train.name == "train800" { return split("val200") }
         let found = split(.validation)
         return found?.name == train.name ? nil : found
     }

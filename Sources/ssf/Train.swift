@@ -10,7 +10,8 @@ struct Train: ParsableCommand {
 
             \(TrainingDefaults.table.joined(separator: "\n"))
 
-            The input size is the model's own. Without a validation part the last epoch is the best.
+            drawn: --data synthetic:TASK. none: resized directly, shown whole. crop, flip: random resized crop and \
+            horizontal flip. The input size is the model's own. Without a validation part the last epoch is the best.
             """)
 
     @OptionGroup var options: TrainOptions
