@@ -140,20 +140,20 @@ public enum GEMM {
         let room = job.pointee.slots + slot * job.pointee.slotBytes
         let packedA = (room + 64).assumingMemoryBound(to: Float.self)
         let partials = packedA + plan.packedACount
+        // Chunks of the same rows come one after the other: A is packed by the first.
+        if room.load(as: Int.self) != rowBlock {
+            packA(job, rows, into: packedA)
+            room.storeBytes(of: rowBlock, as: Int.self)
+        }
         for kBlock in 0..<plan.kBlocks {
             let firstK = kBlock * plan.kStep
             let steps = min(plan.kStep, plan.k - firstK)
-            // Chunks of the same rows come one after the other: A is packed by the first.
-            if plan.kBlocks > 1 || room.load(as: Int.self) != rowBlock {
-                packA(job, rows, firstK: firstK, steps: steps, into: packedA)
-                room.storeBytes(of: rowBlock, as: Int.self)
-            }
             for j in columns {
                 for i in rows {
                     let place = plan.kBlocks > 1 ? (j - columns.lowerBound) * rows.count + i - rows.lowerBound : 0
                     multiplyTile(
                         job, i, j, firstK: firstK, steps: steps,
-                        packedA: packedA + (i - rows.lowerBound) * plan.blocking.tileRows * plan.kStep,
+                        packedA: packedA + (i - rows.lowerBound) * plan.packedTileCount,
                         partial: partials + place * plan.blocking.tileRows * plan.blocking.tileColumns)
                 }
             }
@@ -161,18 +161,16 @@ public enum GEMM {
     }
 
     private static func packA(
-        _ job: UnsafePointer<Job>, _ tiles: Range<Int>, firstK: Int, steps: Int,
-        into packed: UnsafeMutablePointer<Float>
+        _ job: UnsafePointer<Job>, _ tiles: Range<Int>, into packed: UnsafeMutablePointer<Float>
     ) {
         let plan = job.pointee.plan
         let tileRows = plan.blocking.tileRows
         for i in tiles {
             let rows = min(tileRows, plan.m - i * tileRows)
             job.pointee.table.packA(
-                rows, job.pointee.table.packedRows(rows), steps,
-                job.pointee.a + i * tileRows * job.pointee.aRowStride + firstK * job.pointee.aColumnStride,
-                job.pointee.aRowStride, job.pointee.aColumnStride,
-                packed + (i - tiles.lowerBound) * tileRows * plan.kStep)
+                rows, job.pointee.table.packedRows(rows), plan.k,
+                job.pointee.a + i * tileRows * job.pointee.aRowStride, job.pointee.aRowStride,
+                job.pointee.aColumnStride, packed + (i - tiles.lowerBound) * plan.packedTileCount)
         }
     }
 
@@ -184,9 +182,10 @@ public enum GEMM {
         let plan = job.pointee.plan
         let row = i * plan.blocking.tileRows
         let column = j * plan.blocking.tileColumns
+        let rows = min(plan.blocking.tileRows, plan.m - row)
         let epilogue = job.pointee.epilogue
         job.pointee.table.tile(
-            min(plan.blocking.tileRows, plan.m - row), plan.columns(j), steps, packedA,
+            rows, plan.columns(j), steps, packedA + firstK * job.pointee.table.packedRows(rows),
             job.pointee.packedB + plan.panelOffset(j) + firstK * plan.packedColumns(j), partial, firstK == 0,
             firstK + steps == plan.k, job.pointee.c + row * job.pointee.cRowStride + column, job.pointee.cRowStride,
             job.pointee.accumulate, epilogue.bias.map { $0 + column }, epilogue.scale.map { $0 + column },

@@ -18,7 +18,7 @@ struct GEMMPlan {
     let kStep: Int
 
     /// Floating-point operations that are worth a chunk: some ten times the cost of handing it out.
-    private static let operationsPerChunk = 2 << 20
+    private static let operationsPerChunk = 4 << 20
     /// Enough chunks for a dozen threads to end together, and no more: each packs or finds its A.
     private static let wantedChunks = 32
 
@@ -73,8 +73,11 @@ struct GEMMPlan {
     private var maximumColumnTiles: Int { (columnTiles + columnBlocks - 1) / max(columnBlocks, 1) }
     private var tileCount: Int { blocking.tileRows * blocking.tileColumns }
 
+    /// A tile of rows of packed A, for all of k: blocks of 16 steps.
+    var packedTileCount: Int { blocking.tileRows * ((k + 15) / 16 * 16) }
+
     /// What one thread needs: its packed block of A, and the partial sums of its chunk, which is one tile's room where
     /// k is in one block.
-    var packedACount: Int { maximumRowTiles * blocking.tileRows * kStep }
+    var packedACount: Int { maximumRowTiles * packedTileCount }
     var partialCount: Int { (kBlocks > 1 ? maximumRowTiles * maximumColumnTiles : 1) * tileCount }
 }

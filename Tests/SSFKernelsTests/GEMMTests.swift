@@ -214,7 +214,7 @@ private struct Product: Sendable {
             Product(m: 3, n: 700, k: 800, epilogue: "K"),
         ] {
             let serial = Parallel.withThreads(1) { product.run(table).bits }
-            for threads in [2, 3, 4, 7] {
+            for threads in [2, 5] {
                 #expect(Parallel.withThreads(threads) { product.run(table).bits } == serial, "\(threads): \(product)")
             }
         }
