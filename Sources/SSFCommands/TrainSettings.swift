@@ -122,7 +122,8 @@ public struct TrainSettings: Sendable {
     /// Data, method and model by their last names.
     private static func defaultExperiment(_ source: Source) -> String {
         func name(_ path: String) -> String {
-            String(URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent.map { $0 == ":" ? "-" : $0 })
+            let last = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+            return String(last.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
         }
         return [name(source.data), source.method, source.model.map(name) ?? "scratch"].joined(separator: "-")
     }
