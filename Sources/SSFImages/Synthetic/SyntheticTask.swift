@@ -6,8 +6,12 @@ import SSFTensors
 /// Lengths are in widths of the picture, brightness from 0 to 1.
 enum Difficulty {
     /// Shapes and ground stand in different bands of brightness; which is the brighter is left to chance.
-    static let dark: ClosedRange<Float> = 0.08...0.42
-    static let bright: ClosedRange<Float> = 0.58...0.92
+    static let dark: ClosedRange<Float> = 0.08...0.40
+    static let bright: ClosedRange<Float> = 0.60...0.92
+    /// The part of its band that the pattern of the ground spans; a shape's spans all of its own. A calm ground where
+    /// small shapes are to be found, which a busy one would drown.
+    static let calm: Float = 0.15
+    static let busy: Float = 0.6
     static let chroma: Float = 0.25
     static let noise: Float = 0.04
     /// Repeats of a texture in the width of the picture. The shape's are finer, so that its pattern repeats within it.
@@ -17,26 +21,27 @@ enum Difficulty {
     /// hair's breadth.
     static let binMargin = 0.1
 
-    static let locationGrid = 4
+    static let locationGrid = 3
     /// The part of the picture at each edge where no centre lies, so that little of a shape is cut off.
-    static let locationEdge = 0.06
-    static let locationRadius: ClosedRange<Double> = 0.09...0.15
-    static let orientationBins = 8
+    static let locationEdge = 0.08
+    static let locationRadius: ClosedRange<Double> = 0.12...0.18
     static let orientationRadius: ClosedRange<Double> = 0.24...0.36
     static let countHighest = 6
-    static let countRadius: ClosedRange<Double> = 0.08...0.13
+    /// Times the root of the number of shapes: all of them together cover about as much whatever their number, so that
+    /// it cannot be told by the amount of texture or edge.
+    static let countRadius: ClosedRange<Double> = 0.17...0.27
+    static let countGap: Float = 0.04
     static let shapeRadius: ClosedRange<Double> = 0.22...0.36
     static let textureRadius: ClosedRange<Double> = 0.28...0.40
-    static let sizeBins = 6
-    static let sizeRadius: ClosedRange<Double> = 0.10...0.40
 }
 
-/// The tasks of the drawn sets, in the manner of VTAB's structured tasks: what is asked is not what the picture shows,
-/// but where, how many, how large or how turned.
+/// The tasks of the drawn sets: two that ask what is shown, and three in the manner of VTAB's structured tasks, which
+/// ask where, how many and how turned. The features of a network trained on photographs answer the second kind badly
+/// until it is tuned.
 public enum SyntheticTask: String, CaseIterable, Sendable {
-    /// In which cell of a 4 x 4 grid the one small shape lies (as dSprites location). 16 classes.
+    /// In which cell of a 3 x 3 grid the one small shape lies (as dSprites location). 9 classes.
     case location
-    /// Which way a pointed shape points, in 8 sectors of the full circle (as dSprites orientation). 8 classes.
+    /// Which way a pointed shape points, in 4 sectors of the full circle (as dSprites orientation). 4 classes.
     case orientation
     /// How many shapes there are, 1 to 6 (as CLEVR count). 6 classes.
     case count
@@ -44,8 +49,6 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
     case shape
     /// Which of 8 patterns fills the shape; the ground has another pattern. 8 classes.
     case texture
-    /// How large the shape is, in 6 steps of its radius (as CLEVR distance and KITTI). 6 classes.
-    case size
 
     public var classes: [String] {
         switch self {
@@ -53,11 +56,11 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
             let side = Difficulty.locationGrid
             return (0..<side * side).map { "row \($0 / side + 1) column \($0 % side + 1)" }
         case .orientation:
-            return ["east", "south-east", "south", "south-west", "west", "north-west", "north", "north-east"]
+            // Sectors of equal size, clockwise from positive x.
+            return ["right", "down", "left", "up"]
         case .count: return (1...Difficulty.countHighest).map(String.init)
         case .shape: return Shape2D.distinct.map(\.rawValue)
         case .texture: return Pattern.allCases.map(\.rawValue)
-        case .size: return (1...Difficulty.sizeBins).map { "size \($0)" }
         }
     }
 
@@ -66,13 +69,18 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
         let isDarkGround = random.chance(0.5)
         let lumas =
             isDarkGround ? (Difficulty.dark, Difficulty.bright) : (Difficulty.bright, Difficulty.dark)
+        let groundContrast = self == .location || self == .count ? Difficulty.calm : Difficulty.busy
+        let margin = (lumas.0.upperBound - lumas.0.lowerBound) * (1 - groundContrast) / 2
+        let groundLuma = (lumas.0.lowerBound + margin)...(lumas.0.upperBound - margin)
         var groundPattern = Pattern.allCases[random.integer(below: Pattern.allCases.count)]
         if self == .texture && groundPattern.rawValue == classes[label] {
             // The same pattern on both sides would hide the question.
-            groundPattern = Pattern.allCases[(label + 1 + random.integer(below: 7)) % 8]
+            groundPattern =
+                Pattern.allCases[
+                    (label + 1 + random.integer(below: Pattern.allCases.count - 1)) % Pattern.allCases.count]
         }
         let ground = Texture(
-            pattern: groundPattern, luma: lumas.0, chroma: Difficulty.chroma, frequency: Difficulty.groundFrequency,
+            pattern: groundPattern, luma: groundLuma, chroma: Difficulty.chroma, frequency: Difficulty.groundFrequency,
             random: &random)
 
         func texture(_ pattern: Pattern? = nil, random: inout RandomGenerator) -> Texture {
@@ -108,8 +116,8 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
             ]
         case .orientation:
             let radius = random.uniform(Difficulty.orientationRadius)
-            let bins = Difficulty.orientationBins
-            // The sectors are centred on the points of the compass.
+            let bins = classes.count
+            // The sectors are centred on the axes.
             let turn = SyntheticTask.within(bin: label, of: bins, random: &random) - 0.5 / Double(bins)
             figures = [
                 Figure(
@@ -117,11 +125,16 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
                     radius: Float(radius), angle: Float(turn * 2 * .pi), texture: texture(random: &random))
             ]
         case .count:
+            var attempts = 0
             while figures.count <= label {
-                let radius = random.uniform(Difficulty.countRadius)
+                attempts += 1
+                // The first few may lie so that no other fits between them: begin anew.
+                if attempts % 200 == 0 { figures = [] }
+                let radius = random.uniform(Difficulty.countRadius) / Double(label + 1).squareRoot()
                 let center = place(radius: radius, random: &random)
-                // Shapes keep apart by a twentieth of the picture.
-                let isFree = figures.allSatisfy { ($0.center - center).length > $0.radius + Float(radius) + 0.05 }
+                let isFree = figures.allSatisfy {
+                    ($0.center - center).length > $0.radius + Float(radius) + Difficulty.countGap
+                }
                 guard isFree else { continue }
                 figures.append(
                     Figure(
@@ -142,15 +155,6 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
                     shape: pick(Shape2D.plain, random: &random), center: place(radius: radius, random: &random),
                     radius: Float(radius), angle: angle(random: &random),
                     texture: texture(Pattern.allCases[label], random: &random))
-            ]
-        case .size:
-            let range = Difficulty.sizeRadius
-            let step = SyntheticTask.within(bin: label, of: Difficulty.sizeBins, random: &random)
-            let radius = range.lowerBound + step * (range.upperBound - range.lowerBound)
-            figures = [
-                Figure(
-                    shape: pick(Shape2D.plain, random: &random), center: place(radius: radius, random: &random),
-                    radius: Float(radius), angle: angle(random: &random), texture: texture(random: &random))
             ]
         }
         return Scene(ground: ground, figures: figures, noise: Difficulty.noise, noiseSeed: random.next())
