@@ -9,7 +9,12 @@ static inline __attribute__((always_inline)) void ssf_prefetch(const void *_Null
     __builtin_prefetch(address, 0, 3);
 }
 
-/// The same for a line that will be written.
+/// The same into the second-level cache, for what is needed some ten microseconds later.
+static inline __attribute__((always_inline)) void ssf_prefetch_later(const void *_Nullable address) {
+    __builtin_prefetch(address, 0, 2);
+}
+
+/// The same as the first for a line that will be written.
 static inline __attribute__((always_inline)) void ssf_prefetch_write(const void *_Nullable address) {
     __builtin_prefetch(address, 1, 3);
 }

@@ -80,6 +80,11 @@ extension Attention {
             chunk / heads * tokens * stride + chunk % heads * headWidth
         }
 
+        /// Elements from a chunk to the one after it.
+        func advance(_ chunk: Int, stride: Int) -> Int {
+            offset(chunk + 1, stride: stride) - offset(chunk, stride: stride)
+        }
+
         /// - Parameter floats: scratch memory of one thread; rounded up to whole cache lines here.
         init(
             tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
@@ -126,7 +131,8 @@ extension Attention {
             let outStride = heads.heads * heads.headWidth
             job.kernel(
                 heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                heads.rowStride, job.out + heads.offset(chunk, stride: outStride), outStride,
+                heads.rowStride, heads.advance(chunk, stride: heads.rowStride),
+                job.out + heads.offset(chunk, stride: outStride), outStride,
                 job.logSumExp.map { $0 + chunk * heads.tokens }, heads.scratch + slot * heads.scratchPerSlot)
         }
     }
@@ -166,7 +172,8 @@ extension Attention {
             let gradient = heads.offset(chunk, stride: job.gradientRowStride)
             job.kernel(
                 heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                heads.rowStride, job.out + output, job.dOut + output, outStride,
+                heads.rowStride, heads.advance(chunk, stride: heads.rowStride), job.out + output, job.dOut + output,
+                outStride, heads.advance(chunk, stride: outStride),
                 job.logSumExp + chunk * heads.tokens, job.dq + gradient, job.dk + gradient, job.dv + gradient,
                 job.gradientRowStride, heads.scratch + slot * heads.scratchPerSlot)
         }
@@ -179,13 +186,13 @@ struct AttentionTable: Sendable {
     typealias Scratch = @Sendable (Int, Int) -> Int
     typealias Forward =
         @Sendable (
-            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int,
+            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
             UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
         ) -> Void
     typealias Backward =
         @Sendable (
-            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int,
-            UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
         ) -> Void
 

@@ -1,5 +1,8 @@
+import CIntrinsics
+
 // Attention of one batch entry and one head: softmax(scale * q k^T) v and its gradients, all in scratch memory that one
-// thread owns. The caller hands in pointers to the first token of the head.
+// thread owns. The caller hands in pointers to the first token of the head. A head's rows lie a whole token apart, each
+// on a page of its own, where no hardware prefetcher follows: hence every head asks for the rows of the next one.
 
 /// Query rows that share a pass over the packed keys and values: enough that a block of those is used several times
 /// from the first-level cache, few enough that the scores stay there as well.
@@ -7,13 +10,48 @@ private var forwardQueries: Int {
     @inline(always) get { 24 }
 }
 
-/// The same for the backward pass, where probabilities and their gradients [queries, keys] stay in the second-level
-/// cache, 192 KB each, until the sums over the queries are taken from them.
+/// Room for one number per query, in whole vectors of every width.
+private var forwardQueriesPadded: Int {
+    @inline(always) get { 32 }
+}
+
+/// The same for the backward pass: at most 96, so that the products over the queries take them in one block, and so few
+/// that probabilities and their gradients [queries, keys] are 96 KB each and leave room in the second-level cache; then
+/// as even as they come.
 @inline(always)
 private func backwardQueries(tokens: Int) -> Int {
-    let most = 49_152 / roundedUpToLanes(tokens) / tileRows * tileRows
-    let all = roundedUpToTileRows(tokens)
-    return most < 24 ? 24 : (most < all ? most : all)
+    let fitting = 24_576 / roundedUpToLanes(tokens)
+    let most = fitting < 24 ? 24 : (fitting > 96 ? 96 : fitting)
+    let blocks = (tokens + most - 1) / most
+    return roundedUpToTileRows((tokens + blocks - 1) / blocks)
+}
+
+/// Asks for some rows of `width` floats.
+@inline(always)
+private func prefetchRows(_ rows: Int, _ width: Int, _ x: UnsafePointer<Float>, _ rowStride: Int) {
+    for row in 0..<rows {
+        let row = x + row * rowStride
+        var i = 0
+        while i < width {
+            ssf_prefetch_later(row + i)
+            i += 16
+        }
+    }
+}
+
+/// The same for rows that will be written.
+@inline(always)
+private func prefetchRowsToWrite(
+    _ rows: Int, _ width: Int, _ x: UnsafeMutablePointer<Float>, _ rowStride: Int
+) {
+    for row in 0..<rows {
+        let row = x + row * rowStride
+        var i = 0
+        while i < width {
+            ssf_prefetch_write(row + i)
+            i += 16
+        }
+    }
 }
 
 // MARK: - Forward
@@ -22,7 +60,7 @@ private func backwardQueries(tokens: Int) -> Int {
 public func attentionForwardScratch(tokens: Int, width: Int) -> Int {
     let keys = roundedUpToLanes(tokens)
     let columns = roundedUpToLanes(width)
-    return width * keys + tokens * columns + forwardQueries * (keys + columns + 1)
+    return width * keys + tokens * columns + forwardQueries * (keys + columns) + 2 * forwardQueriesPadded
 }
 
 /// out = softmax(scale * q k^T) v for one head; rows of q, k and v at `rowStride`.
@@ -30,11 +68,12 @@ public func attentionForwardScratch(tokens: Int, width: Int) -> Int {
 /// - Parameters:
 ///   - logSumExp: [tokens], the logarithm of the sum of the exponentials of every row of scores; absent where no
 ///     backward pass follows.
+///   - next: elements from the inputs of this head to those of the one that this thread is likely to do next.
 ///   - scratch: ``attentionForwardScratch(tokens:width:)`` floats.
 public func attentionForward(
     tokens: Int, width: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-    rowStride: Int, out: UnsafeMutablePointer<Float>, outRowStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
-    scratch: UnsafeMutablePointer<Float>
+    rowStride: Int, next: Int, out: UnsafeMutablePointer<Float>, outRowStride: Int,
+    logSumExp: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>
 ) {
     let keys = roundedUpToLanes(tokens)
     let columns = roundedUpToLanes(width)
@@ -42,31 +81,64 @@ public func attentionForward(
     let values = kTransposed + width * keys
     let scores = values + tokens * columns
     let weighted = scores + forwardQueries * keys
-    let reciprocals = weighted + forwardQueries * columns
-    packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
-    packRows(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedColumns: columns, y: values)
+    let greatest = weighted + forwardQueries * columns
+    let totals = greatest + forwardQueriesPadded
+    gemmPackB(
+        k: width, columns: tokens, packedColumns: keys, b: k, rowStride: 1, columnStride: rowStride, packed: kTransposed
+    )
+    gemmPackB(
+        k: tokens, columns: width, packedColumns: columns, b: v, rowStride: rowStride, columnStride: 1, packed: values)
 
     var first = 0
     while first < tokens {
         let rows = tokens - first < forwardQueries ? tokens - first : forwardQueries
+        let ahead = next + first * rowStride
+        prefetchRows(rows, width, q + ahead, rowStride)
+        prefetchRows(rows, width, k + ahead, rowStride)
+        prefetchRows(rows, width, v + ahead, rowStride)
+        prefetchRowsToWrite(rows, width, out + first * outRowStride, outRowStride)
         product(
             rows: rows, depth: width, vectors: keys / laneCount, a: q + first * rowStride, aRow: rowStride, aStep: 1,
             b: kTransposed, bRow: keys, c: scores, cRow: keys, factor: scale, accumulate: false)
-        // The division by the sum of a row waits for the result, which is narrower than the row.
         for row in 0..<rows {
             let x = scores + row * keys
-            let greatest = maximumOfRow(tokens, x)
-            let total = exponentialsOfRow(tokens, x, Lanes(repeating: greatest), x)
-            reciprocals[row] = 1 / total
-            if let logSumExp { logSumExp[first + row] = greatest + logarithm(total) }
+            greatest[row] = maximumOfRow(tokens, x)
+            totals[row] = exponentialsOfRow(tokens, x, Lanes(repeating: greatest[row]), x)
         }
+        if let logSumExp { logarithms(rows, greatest, totals, logSumExp + first) }
+        reciprocals(rows, totals)
+        // The division by the sum of a row waits for the result, which is narrower than the row.
         product(
             rows: rows, depth: tokens, vectors: columns / laneCount, a: scores, aRow: keys, aStep: 1, b: values,
             bRow: columns, c: weighted, cRow: columns, factor: 1, accumulate: false)
         unpackRows(
-            rows: rows, columns: width, x: weighted, paddedColumns: columns, factors: reciprocals,
+            rows: rows, columns: width, x: weighted, paddedColumns: columns, factors: totals,
             y: out + first * outRowStride, rowStride: outRowStride)
         first += rows
+    }
+}
+
+/// logSumExp = greatest + log(totals). What stands behind the last row is read, and stays where it is.
+@inline(always)
+private func logarithms(
+    _ rows: Int, _ greatest: UnsafeMutablePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
+    _ logSumExp: UnsafeMutablePointer<Float>
+) {
+    var i = 0
+    while i < rows {
+        let value = load(greatest + i, part: 0) + logarithm(load(totals + i, part: 0))
+        store(value, logSumExp + i, part: rows - i < laneCount ? rows - i : 0)
+        i += laneCount
+    }
+}
+
+/// totals = 1 / totals, in whole vectors.
+@inline(always)
+private func reciprocals(_ rows: Int, _ totals: UnsafeMutablePointer<Float>) {
+    var i = 0
+    while i < rows {
+        store(Lanes(repeating: 1) / load(totals + i, part: 0), totals + i)
+        i += laneCount
     }
 }
 
@@ -87,11 +159,12 @@ public func attentionBackwardScratch(tokens: Int, width: Int) -> Int {
 ///     dv = P^T dOut;  dq = D k;  dk = D^T q
 ///
 /// - Parameters:
+///   - next, nextOut: elements from the inputs and from the output of this head to those of the next one.
 ///   - dq, dk, dv: overwritten, rows at `gradientRowStride`; out and dOut have rows at `outRowStride`.
 ///   - scratch: ``attentionBackwardScratch(tokens:width:)`` floats.
 public func attentionBackward(
     tokens: Int, width: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-    rowStride: Int, out: UnsafePointer<Float>, dOut: UnsafePointer<Float>, outRowStride: Int,
+    rowStride: Int, next: Int, out: UnsafePointer<Float>, dOut: UnsafePointer<Float>, outRowStride: Int, nextOut: Int,
     logSumExp: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>,
     dv: UnsafeMutablePointer<Float>, gradientRowStride: Int, scratch: UnsafeMutablePointer<Float>
 ) {
@@ -108,20 +181,26 @@ public func attentionBackward(
     let gradients = probabilities + queries * keys
     let dkRows = gradients + queries * keys
     let dvRows = dkRows + roundedUpToTileRows(tokens) * columns
-    packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
-    packTransposed(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedRows: keys, y: vTransposed)
-    packRows(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedColumns: columns, y: kRows)
+    gemmPackB(
+        k: width, columns: tokens, packedColumns: keys, b: k, rowStride: 1, columnStride: rowStride, packed: kTransposed
+    )
+    gemmPackB(
+        k: width, columns: tokens, packedColumns: keys, b: v, rowStride: 1, columnStride: rowStride, packed: vTransposed
+    )
+    gemmPackB(
+        k: tokens, columns: width, packedColumns: columns, b: k, rowStride: rowStride, columnStride: 1, packed: kRows)
 
     var first = 0
     while first < tokens {
         let rows = tokens - first < queries ? tokens - first : queries
         let dOut = dOut + first * outRowStride
         let out = out + first * outRowStride
-        packRows(
-            rows: rows, columns: width, x: q + first * rowStride, rowStride: rowStride, paddedColumns: columns,
-            y: qRows)
-        packRows(
-            rows: rows, columns: width, x: dOut, rowStride: outRowStride, paddedColumns: columns, y: dOutRows)
+        gemmPackB(
+            k: rows, columns: width, packedColumns: columns, b: q + first * rowStride, rowStride: rowStride,
+            columnStride: 1, packed: qRows)
+        gemmPackB(
+            k: rows, columns: width, packedColumns: columns, b: dOut, rowStride: outRowStride, columnStride: 1,
+            packed: dOutRows)
         product(
             rows: rows, depth: width, vectors: keys / laneCount, a: qRows, aRow: columns, aStep: 1, b: kTransposed,
             bRow: keys, c: probabilities, cRow: keys, factor: scale, accumulate: false)
@@ -129,6 +208,12 @@ public func attentionBackward(
             rows: rows, depth: width, vectors: keys / laneCount, a: dOutRows, aRow: columns, aStep: 1,
             b: vTransposed, bRow: keys, c: gradients, cRow: keys, factor: 1, accumulate: false)
         for row in 0..<rows {
+            let ahead = next + (first + row) * rowStride
+            prefetchRows(1, width, q + ahead, 0)
+            prefetchRows(1, width, k + ahead, 0)
+            prefetchRows(1, width, v + ahead, 0)
+            prefetchRows(1, width, out + nextOut + row * outRowStride, 0)
+            prefetchRows(1, width, dOut + nextOut + row * outRowStride, 0)
             scoreGradients(
                 keys, probabilities + row * keys, gradients + row * keys, logSumExp[first + row],
                 dot(width, dOut + row * outRowStride, out + row * outRowStride), scale)

@@ -144,25 +144,7 @@ private struct TileRow {
     }
 }
 
-// MARK: - Packing
-
-/// Copies a strided [rows, columns] matrix to rows of `paddedColumns`, zeros behind the columns.
-@inline(never)
-func packRows(
-    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedColumns: Int,
-    y: UnsafeMutablePointer<Float>
-) {
-    for row in 0..<rows {
-        let x = x + row * rowStride
-        let y = y + row * paddedColumns
-        var i = 0
-        while i + laneCount <= columns {
-            store(load(x + i), y + i)
-            i += laneCount
-        }
-        if i < columns { store(load(x + i, first: columns - i), y + i) }
-    }
-}
+// MARK: - Unpacking
 
 /// Copies padded rows to rows at a stride, each times its `factors` where there are some.
 @inline(never)
@@ -181,48 +163,5 @@ func unpackRows(
             i += laneCount
         }
         if i < columns { store(load(x + i) * factor, y + i, first: columns - i) }
-    }
-}
-
-/// Writes the transpose of a strided [rows, columns] matrix: `columns` rows of `paddedRows`, zeros behind the rows.
-@inline(never)
-func packTransposed(
-    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedRows: Int,
-    y: UnsafeMutablePointer<Float>
-) {
-    let wholeRows = rows & ~3
-    let wholeColumns = columns & ~3
-    var row = 0
-    while row < wholeRows {
-        let x0 = UnsafeRawPointer(x + row * rowStride)
-        let x1 = UnsafeRawPointer(x + (row + 1) * rowStride)
-        let x2 = UnsafeRawPointer(x + (row + 2) * rowStride)
-        let x3 = UnsafeRawPointer(x + (row + 3) * rowStride)
-        var y = UnsafeMutableRawPointer(y + row)
-        var column = 0
-        while column < wholeColumns {
-            let a = x0.loadUnaligned(fromByteOffset: column * 4, as: SIMD4<Float>.self)
-            let b = x1.loadUnaligned(fromByteOffset: column * 4, as: SIMD4<Float>.self)
-            let c = x2.loadUnaligned(fromByteOffset: column * 4, as: SIMD4<Float>.self)
-            let d = x3.loadUnaligned(fromByteOffset: column * 4, as: SIMD4<Float>.self)
-            y.storeBytes(of: SIMD4(a[0], b[0], c[0], d[0]), as: SIMD4<Float>.self)
-            y += paddedRows * 4
-            y.storeBytes(of: SIMD4(a[1], b[1], c[1], d[1]), as: SIMD4<Float>.self)
-            y += paddedRows * 4
-            y.storeBytes(of: SIMD4(a[2], b[2], c[2], d[2]), as: SIMD4<Float>.self)
-            y += paddedRows * 4
-            y.storeBytes(of: SIMD4(a[3], b[3], c[3], d[3]), as: SIMD4<Float>.self)
-            y += paddedRows * 4
-            column += 4
-        }
-        row += 4
-    }
-    for column in 0..<columns {
-        for row in (column < wholeColumns ? wholeRows : 0)..<rows {
-            y[column * paddedRows + row] = x[row * rowStride + column]
-        }
-        for row in rows..<paddedRows {
-            y[column * paddedRows + row] = 0
-        }
     }
 }
