@@ -111,7 +111,8 @@ let package = Package(
         tests(
             "SSFTrainingTests",
             ["SSFTraining", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFImages", "SSFKernels"]),
-        tests("SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTensors"]),
+        tests(
+            "SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFTensors"]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
     ] + microKernelTargets,
     swiftLanguageModes: [.v6]

@@ -15,7 +15,8 @@ public struct Prediction: Sendable, Equatable {
     public var predicted: Int
     /// Softmax probability of `predicted`.
     public var probability: Float
-    /// How many classes have a greater logit than the label's: 0 when the prediction is right.
+    /// How many classes have a greater logit than the label's: 0 when the prediction is right, K where the label's is
+    /// NaN.
     public var labelRank: Int
     /// Cross-entropy in nats, without label smoothing.
     public var loss: Double
@@ -25,7 +26,8 @@ public struct Prediction: Sendable, Equatable {
         precondition(logits.indices.contains(label), "label \(label) is not one of \(logits.count) classes")
         self.index = index
         self.label = label
-        var best = 0
+        // A comparison with NaN is false: the first number is taken in its place.
+        var best = logits.indices.first { !logits[$0].isNaN } ?? 0
         for i in logits.indices where logits[i] > logits[best] { best = i }
         predicted = best
         var sum = 0.0
@@ -37,7 +39,8 @@ public struct Prediction: Sendable, Equatable {
         for i in logits.indices where logits[i] > logits[label] || (logits[i] == logits[label] && i < label) {
             rank += 1
         }
-        labelRank = rank
+        // A label whose logit is no number was not recognised.
+        labelRank = logits[label].isNaN ? logits.count : rank
     }
 }
 
@@ -47,7 +50,7 @@ public struct ClassificationMetrics: Sendable {
     /// Mean cross-entropy in nats, without label smoothing.
     public let loss: Double
     public let top1: Double
-    /// With fewer than five classes, the label is always among the first five.
+    /// With five classes or fewer, the label is always among the first five.
     public let top5: Double
     public let confusion: ConfusionMatrix
 
@@ -62,7 +65,7 @@ public struct ClassificationMetrics: Sendable {
             confusion.add(truth: prediction.label, prediction: prediction.predicted)
             loss += prediction.loss
             if prediction.labelRank < 1 { first += 1 }
-            if prediction.labelRank < 5 { firstFive += 1 }
+            if prediction.labelRank < 5 && !prediction.loss.isNaN { firstFive += 1 }
         }
         let total = Double(max(predictions.count, 1))
         count = predictions.count

@@ -30,8 +30,6 @@ public final class LoadedBatchSource: BatchSource {
     }
 
     public func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
-        // An image that was found bad is not tried again.
-        let order = badImages.isEmpty ? order : order.filter { badImages[$0] == nil }
         let loader = ImageLoader(
             dataset, order: order, batchSize: batchSize, dropLast: dropLast && order.count >= batchSize,
             pipeline: pipeline, seed: seed, epoch: epoch, threads: threads, cache: cache,

@@ -24,6 +24,7 @@ public final class Trainer {
     private var bestEpoch = 0
     /// What the trainables were at the end of the last complete epoch.
     private var lastGood: Tensor
+    private var lastExecutor: Executor?
     private let isStopRequested: () -> Bool
 
     /// How a run ended.
@@ -189,6 +190,10 @@ public final class Trainer {
             for observer in observers { try observer.stepFinished(event) }
         }
 
+        // The last update has not been used yet: an epoch is good only if a loss that follows it is finite.
+        if let loss = lossAfterUpdate(), !loss.isFinite {
+            return try diverge(epoch: epoch, step: (epoch + 1) * stepsPerEpoch - 1, loss: loss)
+        }
         completedEpochs = epoch + 1
         completedSteps = completedEpochs * stepsPerEpoch
         let metrics = try validation.map { source in
@@ -221,7 +226,15 @@ public final class Trainer {
         executor.drawMasks(using: &generator)
         executor.forward()
         executor.backward(lossScale: 1 / Float(batch.count * batches))
+        lastExecutor = executor
         return executor.losses.reduce(0) { $0 + Double($1) }
+    }
+
+    /// The mean loss of the last batch, whose images are still in place, under the trainables as they are now.
+    private func lossAfterUpdate() -> Double? {
+        guard let lastExecutor else { return nil }
+        lastExecutor.forward()
+        return lastExecutor.losses.reduce(0) { $0 + Double($1) } / Double(lastExecutor.batch)
     }
 
     private func diverge(epoch: Int, step: Int, loss: Double) throws -> Outcome {

@@ -38,6 +38,16 @@ struct ClassificationMetricsTests {
         #expect(one.probability == 1)
     }
 
+    @Test("A logit that is no number recognises nothing")
+    func notANumber() {
+        let none = prediction(0, [.nan, .nan, .nan])
+        #expect(none.labelRank == 3)
+        #expect(prediction(1, [.nan, 2, 1]).predicted == 1)
+        let metrics = ClassificationMetrics([none], classCount: 3)
+        #expect(metrics.top1 == 0)
+        #expect(metrics.top5 == 0)
+    }
+
     @Test("Top-1, top-5, macro recall and the confusion matrix of a small set")
     func set() {
         // Class 0: two of three right. Class 1: its only image is taken for class 5. Class 2 has no image.

@@ -18,10 +18,10 @@ struct TrainerTests {
         let model = try TinyTask.model(method: method)
         let trainer = try Trainer(
             model: model, training: TinyTask.images(128), validation: TinyTask.images(40, seed: 2),
-            configuration: configuration(epochs: 6), observers: [log])
+            configuration: configuration(epochs: 24), observers: [log])
         #expect(try trainer.run() == .finished)
-        #expect(log.steps.count == 48)
-        #expect(log.epochs.count == 6)
+        #expect(log.steps.count == 192)
+        #expect(log.epochs.count == 24)
         let first = try #require(log.epochs.first)
         let last = try #require(log.epochs.last)
         #expect(last.trainLoss < first.trainLoss / 4)
@@ -145,7 +145,8 @@ struct TrainerTests {
             let images = TinyTask.images(32)
             var count: Int { images.count }
             func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
-                Stream(inner: images.batches(order: order, batchSize: batchSize, dropLast: dropLast, epoch: epoch), epoch)
+                Stream(
+                    inner: images.batches(order: order, batchSize: batchSize, dropLast: dropLast, epoch: epoch), epoch)
             }
             final class Stream: BatchStream {
                 let inner: any BatchStream
@@ -170,6 +171,21 @@ struct TrainerTests {
         #expect(event.epoch == 1)
         #expect(event.restoredEpoch == 0)
         #expect(model.parameters.trainable.values == log.states[0].trainable.values)
+    }
+
+    @Test("An epoch whose last update breaks the model does not count")
+    func divergesAtTheEnd() throws {
+        let log = RunLog()
+        let model = try TinyTask.model()
+        let initial = model.parameters.trainable.values
+        var settings = configuration(epochs: 2)
+        settings.learningRate = 1e30
+        let trainer = try Trainer(
+            model: model, training: TinyTask.images(16), configuration: settings, observers: [log])
+        #expect(try trainer.run() == .diverged(step: 0))
+        #expect(log.epochs.isEmpty)
+        #expect(try #require(log.diverged).restoredEpoch == nil)
+        #expect(model.parameters.trainable.values == initial)
     }
 
     @Test("With label smoothing no loss is below the entropy of its target")
