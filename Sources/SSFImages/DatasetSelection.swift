@@ -74,7 +74,7 @@ extension DatasetCollection {
             )
             (train, test) = (rest, part)
         }
-        if validation == nil && options.validation == nil && format != .vtab {
+        if validation == nil && options.validation == nil && !isBenchmarkList(train) {
             let (rest, part) = try train.stratified(
                 fraction: options.validationFraction, name: "validation", option: "--val-fraction", seed: options.seed)
             notes.append(
@@ -113,6 +113,9 @@ extension DatasetCollection {
         }
         return splits[0]
     }
+
+    /// Whether the training images are those of VTAB-1k, whose protocol says what is validated on.
+    private func isBenchmarkList(_ train: ImageDataset) -> Bool { format == .vtab && train.name.hasPrefix("train800") }
 
     private func defaultValidation(train: ImageDataset) -> ImageDataset? {
         // The whole of VTAB's 1,000 images leaves none for validation.

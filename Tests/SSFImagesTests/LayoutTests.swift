@@ -146,6 +146,19 @@ struct Layout {
             folder.refusal(options: SplitOptions(validation: "val200", test: "val200"))?.what.contains("both") == true)
     }
 
+    @Test func listsUnderPlainNamesAreSplitsLikeAnyOther() throws {
+        let layout = try Layout()
+        defer { layout.keep() }
+        for i in 0..<8 { try layout.image("\(i).png") }
+        try layout.write("train.txt", (0..<6).map { "\($0).png \($0 % 2)\n" }.joined())
+        try layout.write("test.txt", "6.png 0\n")
+        let divided = try DatasetCollection.open(layout.path).select()
+        #expect(divided.train.count == 4 && divided.validation?.count == 2 && divided.notes.count == 1)
+        try layout.write("val.txt", "7.png 1\n")
+        let chosen = try DatasetCollection.open(layout.path).select()
+        #expect(chosen.train.count == 6 && chosen.validation?.name == "val" && chosen.test?.count == 1)
+    }
+
     @Test func classNamesComeFromTheirFile() throws {
         let folder = try layout()
         defer { folder.keep() }
