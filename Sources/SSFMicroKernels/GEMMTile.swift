@@ -156,6 +156,11 @@ struct GEMMTile {
         for i in 0..<tileRows {
             for v in 0..<vectors { ssf_prefetch_write(c + i * cRowStride + v * laneCount) }
         }
+        if let kept {
+            for i in 0..<tileRows {
+                for v in 0..<vectors { ssf_prefetch_write(kept + i * keptRowStride + v * laneCount) }
+            }
+        }
         if let residual {
             for i in 0..<tileRows {
                 for v in 0..<vectors { ssf_prefetch(residual + i * residualRowStride + v * laneCount) }

@@ -45,9 +45,10 @@ import Testing
             guard case .pinned(let cpus) = Parallel.pinProgram() else { return }
             struct Job { var seen: UnsafeMutablePointer<Int> }
             let seen = UnsafeMutablePointer<Int>.allocate(capacity: cpus.count)
+            defer { seen.deallocate() }
             seen.initialize(repeating: -1, count: cpus.count)
-            for _ in 0..<100 {
-                Parallel.run(chunks: 1000, team: cpus.count, context: Job(seen: seen)) { context, _, slot in
+            for _ in 0..<20 {
+                Parallel.run(chunks: 50, team: cpus.count, context: Job(seen: seen)) { context, _, slot in
                     let mask = CPUMask.ofCurrentThread()?.cpus ?? []
                     context.assumingMemoryBound(to: Job.self).pointee.seen[slot] = mask.count == 1 ? mask[0] : -2
                 }
