@@ -17,6 +17,12 @@ typedef int ssf_ints16 __attribute__((ext_vector_type(16)));
 SSF_INLINE float ssf_square_root(float x) { return __builtin_elementwise_sqrt(x); }
 SSF_INLINE ssf_floats4 ssf_square_root4(ssf_floats4 x) { return __builtin_elementwise_sqrt(x); }
 
+/// |x|; the greater and the smaller of two numbers, `a` where one of them is NaN. (Swift's own forms become scalar code
+/// now and then.)
+SSF_INLINE ssf_floats4 ssf_magnitude4(ssf_floats4 x) { return __builtin_elementwise_abs(x); }
+SSF_INLINE ssf_floats4 ssf_maximum4(ssf_floats4 a, ssf_floats4 b) { return b > a ? b : a; }
+SSF_INLINE ssf_floats4 ssf_minimum4(ssf_floats4 a, ssf_floats4 b) { return b < a ? b : a; }
+
 /// Lane by lane: `a` where x < 0, else `b`.
 SSF_INLINE ssf_floats4 ssf_select_negative4(ssf_floats4 x, ssf_floats4 a, ssf_floats4 b) { return x < 0 ? a : b; }
 
@@ -28,10 +34,23 @@ SSF_INLINE ssf_floats4 ssf_keep_first4(ssf_floats4 x, int count, ssf_floats4 oth
 
 #if defined(__AVX2__)
 SSF_INLINE ssf_floats8 ssf_square_root8(ssf_floats8 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats8 ssf_magnitude8(ssf_floats8 x) { return __builtin_elementwise_abs(x); }
+SSF_INLINE ssf_floats8 ssf_maximum8(ssf_floats8 a, ssf_floats8 b) { return b > a ? b : a; }
+SSF_INLINE ssf_floats8 ssf_minimum8(ssf_floats8 a, ssf_floats8 b) { return b < a ? b : a; }
+
 SSF_INLINE ssf_floats8 ssf_select_negative8(ssf_floats8 x, ssf_floats8 a, ssf_floats8 b) { return x < 0 ? a : b; }
 
 SSF_INLINE ssf_floats4 ssf_low_half8(ssf_floats8 x) { return x.lo; }
 SSF_INLINE ssf_floats4 ssf_high_half8(ssf_floats8 x) { return x.hi; }
+
+/// `c + a * b` and `c - a * b`, rounded once. (Swift's `addingProduct` goes lane by lane and counts on the optimiser to
+/// find the vectors again; its negation is a subtraction, which none may fold.)
+SSF_INLINE ssf_floats8 ssf_multiply_add8(ssf_floats8 a, ssf_floats8 b, ssf_floats8 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+SSF_INLINE ssf_floats8 ssf_multiply_subtract8(ssf_floats8 a, ssf_floats8 b, ssf_floats8 c) {
+    return __builtin_elementwise_fma(-a, b, c);
+}
 
 /// All ones in the first `count` lanes.
 SSF_INLINE ssf_ints8 ssf_first_lanes8(int count) {
@@ -60,6 +79,10 @@ SSF_INLINE void ssf_store_first8(float *_Nonnull address, int count, ssf_floats8
 
 #if defined(__AVX512F__)
 SSF_INLINE ssf_floats16 ssf_square_root16(ssf_floats16 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats16 ssf_magnitude16(ssf_floats16 x) { return __builtin_elementwise_abs(x); }
+SSF_INLINE ssf_floats16 ssf_maximum16(ssf_floats16 a, ssf_floats16 b) { return b > a ? b : a; }
+SSF_INLINE ssf_floats16 ssf_minimum16(ssf_floats16 a, ssf_floats16 b) { return b < a ? b : a; }
+
 SSF_INLINE ssf_floats16 ssf_select_negative16(ssf_floats16 x, ssf_floats16 a, ssf_floats16 b) {
     return x < 0 ? a : b;
 }
@@ -84,6 +107,21 @@ SSF_INLINE ssf_floats16 ssf_load_first16(const float *_Nonnull address, int coun
 SSF_INLINE void ssf_store_first16(float *_Nonnull address, int count, ssf_floats16 x) {
     typedef float floats __attribute__((vector_size(64)));
     __builtin_ia32_storeups512_mask(address, (floats)x, (unsigned short)((1u << count) - 1));
+}
+
+/// 1 / x within 2^-14 of it.
+SSF_INLINE ssf_floats16 ssf_reciprocal_estimate16(ssf_floats16 x) {
+    typedef float floats __attribute__((vector_size(64)));
+    return (ssf_floats16)__builtin_ia32_rcp14ps512_mask((floats)x, (floats)x, (unsigned short)-1);
+}
+
+/// `c + a * b` and `c - a * b`, rounded once. (Swift's `addingProduct` goes lane by lane and counts on the optimiser to
+/// find the vectors again; its negation is a subtraction, which none may fold.)
+SSF_INLINE ssf_floats16 ssf_multiply_add16(ssf_floats16 a, ssf_floats16 b, ssf_floats16 c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+SSF_INLINE ssf_floats16 ssf_multiply_subtract16(ssf_floats16 a, ssf_floats16 b, ssf_floats16 c) {
+    return __builtin_elementwise_fma(-a, b, c);
 }
 
 /// `x * 2^n` rounded once, with the right overflow and the right denormal numbers; n is a whole number.

@@ -60,7 +60,7 @@ private func prefetchRowsToWrite(
 public func attentionForwardScratch(tokens: Int, width: Int) -> Int {
     let keys = roundedUpToLanes(tokens)
     let columns = roundedUpToLanes(width)
-    return width * keys + tokens * columns + forwardQueries * (keys + columns) + 2 * forwardQueriesPadded
+    return width * keys + tokens * columns + forwardQueries * (keys + 2 * columns) + 2 * forwardQueriesPadded
 }
 
 /// out = softmax(scale * q k^T) v for one head; rows of q, k and v at `rowStride`.
@@ -79,15 +79,13 @@ public func attentionForward(
     let columns = roundedUpToLanes(width)
     let kTransposed = scratch
     let values = kTransposed + width * keys
-    let scores = values + tokens * columns
+    let queries = values + tokens * columns
+    let scores = queries + forwardQueries * columns
     let weighted = scores + forwardQueries * keys
     let greatest = weighted + forwardQueries * columns
     let totals = greatest + forwardQueriesPadded
-    gemmPackB(
-        k: width, columns: tokens, packedColumns: keys, b: k, rowStride: 1, columnStride: rowStride, packed: kTransposed
-    )
-    gemmPackB(
-        k: tokens, columns: width, packedColumns: columns, b: v, rowStride: rowStride, columnStride: 1, packed: values)
+    packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
+    packRows(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedColumns: columns, y: values)
 
     var first = 0
     while first < tokens {
@@ -97,8 +95,12 @@ public func attentionForward(
         prefetchRows(rows, width, k + ahead, rowStride)
         prefetchRows(rows, width, v + ahead, rowStride)
         prefetchRowsToWrite(rows, width, out + first * outRowStride, outRowStride)
+        // Rows whose distance is a multiple of 1 KB would share a few sets of the first-level cache.
+        packRows(
+            rows: rows, columns: width, x: q + first * rowStride, rowStride: rowStride, paddedColumns: columns,
+            y: queries)
         product(
-            rows: rows, depth: width, vectors: keys / laneCount, a: q + first * rowStride, aRow: rowStride, aStep: 1,
+            rows: rows, depth: width, vectors: keys / laneCount, a: queries, aRow: columns, aStep: 1,
             b: kTransposed, bRow: keys, c: scores, cRow: keys, factor: scale, accumulate: false)
         for row in 0..<rows {
             let x = scores + row * keys
@@ -181,26 +183,19 @@ public func attentionBackward(
     let gradients = probabilities + queries * keys
     let dkRows = gradients + queries * keys
     let dvRows = dkRows + roundedUpToTileRows(tokens) * columns
-    gemmPackB(
-        k: width, columns: tokens, packedColumns: keys, b: k, rowStride: 1, columnStride: rowStride, packed: kTransposed
-    )
-    gemmPackB(
-        k: width, columns: tokens, packedColumns: keys, b: v, rowStride: 1, columnStride: rowStride, packed: vTransposed
-    )
-    gemmPackB(
-        k: tokens, columns: width, packedColumns: columns, b: k, rowStride: rowStride, columnStride: 1, packed: kRows)
+    packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
+    packTransposed(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedRows: keys, y: vTransposed)
+    packRows(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedColumns: columns, y: kRows)
 
     var first = 0
     while first < tokens {
         let rows = tokens - first < queries ? tokens - first : queries
         let dOut = dOut + first * outRowStride
         let out = out + first * outRowStride
-        gemmPackB(
-            k: rows, columns: width, packedColumns: columns, b: q + first * rowStride, rowStride: rowStride,
-            columnStride: 1, packed: qRows)
-        gemmPackB(
-            k: rows, columns: width, packedColumns: columns, b: dOut, rowStride: outRowStride, columnStride: 1,
-            packed: dOutRows)
+        packRows(
+            rows: rows, columns: width, x: q + first * rowStride, rowStride: rowStride, paddedColumns: columns, y: qRows
+        )
+        packRows(rows: rows, columns: width, x: dOut, rowStride: outRowStride, paddedColumns: columns, y: dOutRows)
         product(
             rows: rows, depth: width, vectors: keys / laneCount, a: qRows, aRow: columns, aStep: 1, b: kTransposed,
             bRow: keys, c: probabilities, cRow: keys, factor: scale, accumulate: false)

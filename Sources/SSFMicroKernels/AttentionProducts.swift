@@ -144,7 +144,27 @@ private struct TileRow {
     }
 }
 
-// MARK: - Unpacking
+// MARK: - Packing
+
+/// Copies a strided [rows, columns] matrix to rows of `paddedColumns`, zeros behind the columns.
+@inline(never)
+func packRows(
+    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedColumns: Int,
+    y: UnsafeMutablePointer<Float>
+) {
+    gemmPackB(
+        k: rows, columns: columns, packedColumns: paddedColumns, b: x, rowStride: rowStride, columnStride: 1, packed: y)
+}
+
+/// Writes the transpose of a strided [rows, columns] matrix: `columns` rows of `paddedRows`, zeros behind the rows.
+@inline(never)
+func packTransposed(
+    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedRows: Int,
+    y: UnsafeMutablePointer<Float>
+) {
+    gemmPackB(
+        k: columns, columns: rows, packedColumns: paddedRows, b: x, rowStride: 1, columnStride: rowStride, packed: y)
+}
 
 /// Copies padded rows to rows at a stride, each times its `factors` where there are some.
 @inline(never)

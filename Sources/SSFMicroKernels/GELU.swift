@@ -26,27 +26,28 @@ public func geluBackward(
 // What is computed is always the tail 1 - Phi(|x|), at most 1/2: on the left it is the distribution function itself, with
 // its own relative accuracy, on the right it is taken from 1. No digit is lost on either side.
 
+/// x Phi(x) = max(x, 0) - a (1 - Phi(a)) for a = |x|.
 @inline(always)
 func gelu(_ x: Lanes) -> Lanes {
-    let bounded = boundedForTail(x)
-    let normal = NormalTail(magnitude(bounded))
-    // x goes in before the power of two does, so that a denormal tail is rounded once.
-    let product = normal.gaussian.times(normal.mills * bounded)
-    return select(negative: x, product, x - product)
+    let a = boundedMagnitude(x)
+    let normal = NormalTail(a)
+    // a goes in before the power of two does, so that a denormal tail is rounded once.
+    return maximum(x, Lanes.zero) - normal.gaussian.times(normal.mills * a)
 }
 
-/// x, cut where the tail is zero anyway, so that an infinity meets no zero.
-@inline(always)
-private func boundedForTail(_ x: Lanes) -> Lanes {
-    let cut = x.replacing(with: -normalBound(), where: x .< -normalBound())
-    return cut.replacing(with: normalBound(), where: cut .> normalBound())
-}
-
+/// Phi(x) + x phi(x): with h = (1 - Phi(a)) - a phi(a) it is h on the left and 1 - h on the right.
 @inline(always)
 func geluDerivative(_ x: Lanes) -> Lanes {
-    let bounded = boundedForTail(x)
-    let normal = NormalTail(magnitude(bounded))
-    let tail = normal.probability
-    let distribution = select(negative: x, tail, Lanes(repeating: 1) - tail)
-    return multiplyAdd(bounded, normal.density, distribution)
+    let a = boundedMagnitude(x)
+    let normal = NormalTail(a)
+    // The density is the Gaussian times 1 / sqrt(2 pi).
+    let factor = multiplySubtract(a, Lanes(repeating: 0.398_942_28), from: normal.mills)
+    let h = normal.gaussian.times(factor)
+    return select(negative: x, h, Lanes(repeating: 1) - h)
+}
+
+/// |x|, cut where the tail is zero anyway, so that an infinity meets no zero.
+@inline(always)
+private func boundedMagnitude(_ x: Lanes) -> Lanes {
+    minimum(magnitude(x), normalBound())
 }

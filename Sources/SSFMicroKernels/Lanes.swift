@@ -98,7 +98,11 @@ func store(_ x: Lanes, _ address: UnsafeMutablePointer<Float>, part: Int) {
 /// `addingProduct` would be a library call per lane).
 @inline(always)
 func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
-    #if SSF_AVX512 || SSF_AVX2 || arch(arm64)
+    #if SSF_AVX512
+        ssf_multiply_add16(a, b, c)
+    #elseif SSF_AVX2
+        ssf_multiply_add8(a, b, c)
+    #elseif arch(arm64)
         c.addingProduct(a, b)
     #else
         a * b + c
@@ -108,16 +112,42 @@ func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
 /// `c - a * b`, rounded as ``multiplyAdd(_:_:_:)``.
 @inline(always)
 func multiplySubtract(_ a: Lanes, _ b: Lanes, from c: Lanes) -> Lanes {
-    multiplyAdd(-a, b, c)
+    #if SSF_AVX512
+        ssf_multiply_subtract16(a, b, c)
+    #elseif SSF_AVX2
+        ssf_multiply_subtract8(a, b, c)
+    #elseif arch(arm64)
+        c.addingProduct(-a, b)
+    #else
+        c - a * b
+    #endif
 }
 
 /// The greater of two numbers; a NaN in `b` is passed over.
 @inline(always)
 func maximum(_ a: Lanes, _ b: Lanes) -> Lanes {
-    a.replacing(with: b, where: b .> a)
+    #if SSF_AVX512
+        ssf_maximum16(a, b)
+    #elseif SSF_AVX2
+        ssf_maximum8(a, b)
+    #else
+        ssf_maximum4(a, b)
+    #endif
 }
 
-/// Lane by lane: `a` where x < 0, else `b`. (`replacing(with:where:)` becomes one instruction for a maximum only.)
+/// The smaller of two numbers; a NaN in `b` is passed over.
+@inline(always)
+func minimum(_ a: Lanes, _ b: Lanes) -> Lanes {
+    #if SSF_AVX512
+        ssf_minimum16(a, b)
+    #elseif SSF_AVX2
+        ssf_minimum8(a, b)
+    #else
+        ssf_minimum4(a, b)
+    #endif
+}
+
+/// Lane by lane: `a` where x < 0, else `b`.
 @inline(always)
 func select(negative x: Lanes, _ a: Lanes, _ b: Lanes) -> Lanes {
     #if SSF_AVX512
@@ -141,9 +171,27 @@ func keep(first count: Int, of x: Lanes, else other: Lanes) -> Lanes {
     #endif
 }
 
+/// 1 / x for x far from zero and from infinity, within 1 ulp.
+@inline(always)
+func reciprocal(_ x: Lanes) -> Lanes {
+    #if SSF_AVX512
+        // An estimate of 14 bits and one step of Newton's method: a division occupies the divider ten times as long.
+        let estimate = ssf_reciprocal_estimate16(x)
+        return multiplyAdd(estimate, multiplySubtract(estimate, x, from: Lanes(repeating: 1)), estimate)
+    #else
+        return Lanes(repeating: 1) / x
+    #endif
+}
+
 @inline(always)
 func magnitude(_ x: Lanes) -> Lanes {
-    unsafeBitCast(unsafeBitCast(x, to: LaneBits.self) & LaneBits(repeating: 0x7fff_ffff), to: Lanes.self)
+    #if SSF_AVX512
+        ssf_magnitude16(x)
+    #elseif SSF_AVX2
+        ssf_magnitude8(x)
+    #else
+        ssf_magnitude4(x)
+    #endif
 }
 
 @inline(always)
@@ -182,13 +230,10 @@ func sum(_ x: Lanes) -> Float {
 @inline(always)
 func maximum(_ x: Lanes) -> Float {
     #if SSF_AVX512
-        let (a, b) = (ssf_low_half16(x), ssf_high_half16(x))
-        let eight = a.replacing(with: b, where: b .> a)
-        let (c, d) = (ssf_low_half8(eight), ssf_high_half8(eight))
-        let four = c.replacing(with: d, where: d .> c)
+        let eight = ssf_maximum8(ssf_low_half16(x), ssf_high_half16(x))
+        let four = ssf_maximum4(ssf_low_half8(eight), ssf_high_half8(eight))
     #elseif SSF_AVX2
-        let (c, d) = (ssf_low_half8(x), ssf_high_half8(x))
-        let four = c.replacing(with: d, where: d .> c)
+        let four = ssf_maximum4(ssf_low_half8(x), ssf_high_half8(x))
     #else
         let four = x
     #endif

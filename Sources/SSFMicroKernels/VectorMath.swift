@@ -4,40 +4,46 @@ import CIntrinsics
 // are minimax fits (Lawson's iteratively reweighted least squares, coefficients rounded one after the other), made for
 // these kernels; the largest errors stand at each function and are measured over the range by the tests.
 
-/// The parts of an exponential: `exp(x + low) = 2^exponent * (1 + fraction)`, |fraction| <= 0.42.
+/// The parts of an exponential: `2^exponent * (1 + fraction)`, |fraction| <= 0.42.
 struct ExponentialParts {
     let fraction: Lanes
     let exponent: Lanes
 
-    /// - Parameter x: within -125 ... 100; a NaN stays one. `low` must be small enough for `x + low` to round near x.
-    @inline(always)
-    init(_ x: Lanes, low: Lanes) {
-        // Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
-        let magic = Lanes(repeating: 12_582_912)
-        let n = multiplyAdd(x + low, Lanes(repeating: 1.442_695_04), magic) - magic
-        // ln 2 in two parts: the first has 15 significant bits, so that its product with n is exact.
-        var r = multiplyAdd(n, Lanes(repeating: -0.693_145_751_953_125), x)
-        r = multiplyAdd(n, Lanes(repeating: -1.428_606_8e-6), r) + low
-        self.init(remainder: r, exponent: n)
-    }
-
+    /// The parts of exp(x).
+    ///
+    /// - Parameter x: within -125 ... 100; a NaN stays one.
     @inline(always)
     init(_ x: Lanes) {
+        // Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
         let magic = Lanes(repeating: 12_582_912)
         let n = multiplyAdd(x, Lanes(repeating: 1.442_695_04), magic) - magic
-        let r = multiplyAdd(n, Lanes(repeating: -0.693_145_751_953_125), x)
-        self.init(remainder: multiplyAdd(n, Lanes(repeating: -1.428_606_8e-6), r), exponent: n)
-    }
-
-    /// `exp(r) - 1 = r + r^2 q(r)`, relative error of the fit 3.1e-9 of exp(r).
-    @inline(always)
-    private init(remainder r: Lanes, exponent n: Lanes) {
+        // ln 2 in two parts: the first has 15 significant bits, so that its product with n is exact.
+        var r = multiplyAdd(n, Lanes(repeating: -0.693_145_751_953_125), x)
+        r = multiplyAdd(n, Lanes(repeating: -1.428_606_8e-6), r)
+        // exp(r) - 1 = r + r^2 q(r); the error of the fit is 3.1e-9 of exp(r).
         var q = Lanes(repeating: 0.001_381_453_8)
         q = multiplyAdd(q, r, Lanes(repeating: 0.008_368_745_4))
         q = multiplyAdd(q, r, Lanes(repeating: 0.041_668_389))
         q = multiplyAdd(q, r, Lanes(repeating: 0.166_665_21))
         q = multiplyAdd(q, r, Lanes(repeating: 0.499_999_94))
         fraction = multiplyAdd(q, r * r, r)
+        exponent = n
+    }
+
+    /// The parts of exp(-(square - minusRest) / 2), for `square` within 0 ... 250 and a small rest: the same steps on twice
+    /// the negative argument, so that nothing need be halved.
+    @inline(always)
+    init(square: Lanes, minusRest: Lanes) {
+        let magic = Lanes(repeating: 12_582_912)
+        let n = multiplyAdd(square, Lanes(repeating: -0.721_347_52), magic) - magic
+        var r = multiplyAdd(n, Lanes(repeating: 1.386_291_503_906_25), square)
+        r = multiplyAdd(n, Lanes(repeating: 2.857_213_5e-6), r) - minusRest
+        var q = Lanes(repeating: 0.001_381_453_8 / 64)
+        q = multiplyAdd(q, r, Lanes(repeating: -0.008_368_745_4 / 32))
+        q = multiplyAdd(q, r, Lanes(repeating: 0.041_668_389 / 16))
+        q = multiplyAdd(q, r, Lanes(repeating: -0.166_665_21 / 8))
+        q = multiplyAdd(q, r, Lanes(repeating: 0.499_999_94 / 4))
+        fraction = multiplyAdd(q, r, Lanes(repeating: -0.5)) * r
         exponent = n
     }
 
@@ -71,16 +77,14 @@ func scaled(_ x: Lanes, byPowerOfTwo n: Lanes) -> Lanes {
 func exponential(_ x: Lanes) -> Lanes {
     let low = Lanes(repeating: -104)
     let high = Lanes(repeating: 89)
-    var clamped = x.replacing(with: low, where: x .< low)
-    clamped = clamped.replacing(with: high, where: clamped .> high)
-    return ExponentialParts(clamped).times(Lanes(repeating: 1))
+    return ExponentialParts(minimum(maximum(x, low), high)).times(Lanes(repeating: 1))
 }
 
 /// exp(x) for x <= 0 (or NaN): one comparison less than ``exponential(_:)``.
 @inline(always)
 func exponentialOfNegative(_ x: Lanes) -> Lanes {
     let low = Lanes(repeating: -104)
-    return ExponentialParts(x.replacing(with: low, where: x .< low)).times(Lanes(repeating: 1))
+    return ExponentialParts(maximum(x, low)).times(Lanes(repeating: 1))
 }
 
 /// The upper tail of the normal distribution: `1 - Phi(a) = exp(-a^2 / 2) * mills(a)`, for 0 <= a <= 15.
@@ -94,42 +98,40 @@ struct NormalTail {
 
     @inline(always)
     init(_ a: Lanes) {
-        let minusHalf = Lanes(repeating: -0.5)
         #if SSF_AVX512 || SSF_AVX2 || arch(arm64)
             let square = a * a
-            let rest = multiplyAdd(a, a, -square)
+            let minusRest = multiplySubtract(a, a, from: square)
         #else
             // Without a fused operation: the square of the upper 12 bits is exact.
             let upper = unsafeBitCast(
                 unsafeBitCast(a, to: LaneBits.self) & LaneBits(repeating: 0xffff_f000), to: Lanes.self)
             let square = upper * upper
-            let rest = (a - upper) * (a + upper)
+            let minusRest = (upper - a) * (a + upper)
         #endif
-        gaussian = ExponentialParts(square * minusHalf, low: rest * minusHalf)
+        gaussian = ExponentialParts(square: square, minusRest: minusRest)
 
-        let t = Lanes(repeating: 1) / (a + Lanes(repeating: 2.25))
+        let t = reciprocal(a + Lanes(repeating: 2.25))
         let v = multiplyAdd(t, Lanes(repeating: 2.25), Lanes(repeating: -0.566_765_6))
-        var p = Lanes(repeating: -0.111_422_852)
-        p = multiplyAdd(p, v, Lanes(repeating: 0.044_121_508))
-        p = multiplyAdd(p, v, Lanes(repeating: 0.113_202_006))
-        p = multiplyAdd(p, v, Lanes(repeating: -0.128_880_71))
-        p = multiplyAdd(p, v, Lanes(repeating: -0.020_225_396))
-        p = multiplyAdd(p, v, Lanes(repeating: 0.186_563_03))
-        p = multiplyAdd(p, v, Lanes(repeating: -0.106_867_507))
-        p = multiplyAdd(p, v, Lanes(repeating: -0.259_595_185))
-        p = multiplyAdd(p, v, Lanes(repeating: 0.271_952_36))
-        p = multiplyAdd(p, v, Lanes(repeating: 0.812_402_19))
-        p = multiplyAdd(p, v, Lanes(repeating: 0.744_387_09))
+        // Even and odd powers apart: half the length of the chain of dependent operations.
+        let w = v * v
+        var even = Lanes(repeating: -0.111_422_852)
+        even = multiplyAdd(even, w, Lanes(repeating: 0.113_202_006))
+        even = multiplyAdd(even, w, Lanes(repeating: -0.020_225_396))
+        even = multiplyAdd(even, w, Lanes(repeating: -0.106_867_507))
+        even = multiplyAdd(even, w, Lanes(repeating: 0.271_952_36))
+        even = multiplyAdd(even, w, Lanes(repeating: 0.744_387_09))
+        var odd = Lanes(repeating: 0.044_121_508)
+        odd = multiplyAdd(odd, w, Lanes(repeating: -0.128_880_71))
+        odd = multiplyAdd(odd, w, Lanes(repeating: 0.186_563_03))
+        odd = multiplyAdd(odd, w, Lanes(repeating: -0.259_595_185))
+        odd = multiplyAdd(odd, w, Lanes(repeating: 0.812_402_19))
+        let p = multiplyAdd(odd, v, even)
         mills = p * t
     }
 
     /// `1 - Phi(a)`.
     @inline(always)
     var probability: Lanes { gaussian.times(mills) }
-
-    /// `exp(-a^2 / 2) / sqrt(2 pi)`.
-    @inline(always)
-    var density: Lanes { gaussian.times(Lanes(repeating: 0.398_942_28)) }
 }
 
 /// The bound of the argument behind which 1 - Phi is 0 in single precision.
@@ -151,8 +153,7 @@ func errorFunction(_ x: Lanes) -> Lanes {
     p = multiplyAdd(p, square, Lanes(repeating: 0.128_379_166))
     let small = multiplyAdd(p, x, x)
 
-    var a = magnitude(x) * Lanes(repeating: 1.414_213_56)
-    a = a.replacing(with: normalBound(), where: a .> normalBound())
+    let a = minimum(magnitude(x) * Lanes(repeating: 1.414_213_56), normalBound())
     let large = multiplyAdd(NormalTail(a).probability, Lanes(repeating: -2), Lanes(repeating: 1))
     let signed = select(negative: x, -large, large)
     return select(negative: magnitude(x) - Lanes(repeating: 0.9), small, signed)
