@@ -106,11 +106,17 @@ let package = Package(
         tests("SSFModelsTests", ["SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels"]),
         tests(
             "SSFTuningTests",
-            ["SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels", "SSFImages", "SSFTraining"]),
+            [
+                "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels", "SSFImages",
+                "SSFTraining",
+            ]),
         tests("SSFImagesTests", ["SSFImages", "SSFTensors"]),
         tests(
             "SSFTrainingTests",
-            ["SSFTraining", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFImages", "SSFKernels"]),
+            [
+                "SSFTraining", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFImages",
+                "SSFKernels",
+            ]),
         tests(
             "SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFTensors"]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
