@@ -25,9 +25,10 @@ public enum Attention {
     ///   - qkv: [B, N, 3 * H * D]: queries, keys and values side by side.
     ///   - out: [B, N, H * D].
     ///   - logSumExp: [B, H, N], for the backward pass: the logarithm of the sum of the exponentials of the scores.
+    ///   - workspace: scratch memory, which grows when it must.
     public static func forward(
         batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Float>,
-        out: inout MutableSpan<Float>, logSumExp: inout MutableSpan<Float>
+        out: inout MutableSpan<Float>, logSumExp: inout MutableSpan<Float>, workspace: Workspace
     ) {
         let width = heads * headWidth
         precondition(qkv.count == batch * tokens * 3 * width, "qkv is [batch, tokens, 3 * heads * headWidth]")
@@ -36,7 +37,7 @@ public enum Attention {
         forward(
             batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: qkv.start,
             k: qkv.start + width, v: qkv.start + 2 * width, rowStride: 3 * width, out: out.start,
-            logSumExp: logSumExp.start, workspace: Workspace())
+            logSumExp: logSumExp.start, workspace: workspace)
     }
 
     /// The gradient with respect to queries, keys and values (overwritten).
@@ -44,9 +45,10 @@ public enum Attention {
     /// - Parameters:
     ///   - qkv, dQKV: [B, N, 3 * H * D].
     ///   - out, dOut: [B, N, H * D]; `out` and `logSumExp` [B, H, N] are results of the forward pass.
+    ///   - workspace: scratch memory, which grows when it must.
     public static func backward(
         batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Float>, out: Span<Float>,
-        logSumExp: Span<Float>, dOut: Span<Float>, dQKV: inout MutableSpan<Float>
+        logSumExp: Span<Float>, dOut: Span<Float>, dQKV: inout MutableSpan<Float>, workspace: Workspace
     ) {
         let width = heads * headWidth
         precondition(
@@ -61,7 +63,7 @@ public enum Attention {
             batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: qkv.start,
             k: qkv.start + width, v: qkv.start + 2 * width, rowStride: 3 * width, out: out.start,
             logSumExp: logSumExp.start, dOut: dOut.start, dq: gradient, dk: gradient + width,
-            dv: gradient + 2 * width, gradientRowStride: 3 * width, workspace: Workspace())
+            dv: gradient + 2 * width, gradientRowStride: 3 * width, workspace: workspace)
     }
 }
 

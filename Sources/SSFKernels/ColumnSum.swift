@@ -11,12 +11,14 @@ import SSFParallel
 /// - Accuracy: single precision, in the order of the rows within at most 64 partial sums.
 /// - Threading: over rows; the same bits for every thread count.
 public enum ColumnSum {
-    /// Adds the sum of every column of x [rows, channels] to `sums` [channels].
-    public static func add(rows: Int, channels: Int, x: Span<Float>, into sums: inout MutableSpan<Float>) {
+    /// Adds the sum of every column of x [rows, channels] to `sums` [channels]; `workspace` is scratch memory.
+    public static func add(
+        rows: Int, channels: Int, x: Span<Float>, into sums: inout MutableSpan<Float>, workspace: Workspace
+    ) {
         precondition(x.count == rows * channels, "x is [rows, channels]")
         precondition(sums.count == channels, "the sums are [channels]")
         add(
-            rows: rows, channels: channels, x: x.start, rowStride: channels, into: sums.start, workspace: Workspace())
+            rows: rows, channels: channels, x: x.start, rowStride: channels, into: sums.start, workspace: workspace)
     }
 }
 

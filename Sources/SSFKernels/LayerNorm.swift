@@ -49,10 +49,11 @@ public enum LayerNorm {
     ///   - mean, reciprocalDeviation: [rows], from the forward pass.
     ///   - weight: [channels]; an empty span stands for ones.
     ///   - dWeight, dBias: [channels].
+    ///   - workspace: scratch memory, which grows when it must.
     public static func backward(
         rows: Int, channels: Int, dy: Span<Float>, x: Span<Float>, mean: Span<Float>, reciprocalDeviation: Span<Float>,
         weight: Span<Float>, dx: inout MutableSpan<Float>, dWeight: inout MutableSpan<Float>,
-        dBias: inout MutableSpan<Float>
+        dBias: inout MutableSpan<Float>, workspace: Workspace
     ) {
         precondition(
             dy.count == rows * channels && x.count == rows * channels && dx.count == rows * channels,
@@ -63,7 +64,7 @@ public enum LayerNorm {
         backward(
             rows: rows, channels: channels, dy: dy.start, x: x.start, mean: mean.start,
             reciprocalDeviation: reciprocalDeviation.start, weight: weight.isEmpty ? nil : weight.start, dx: dx.start,
-            accumulate: false, dWeight: dWeight.start, dBias: dBias.start, workspace: Workspace())
+            accumulate: false, dWeight: dWeight.start, dBias: dBias.start, workspace: workspace)
     }
 }
 

@@ -34,9 +34,10 @@ public enum ScaleShift {
     /// - Parameters:
     ///   - dy, x, dx: [rows, channels].
     ///   - scale, dScale, dShift: [channels].
+    ///   - workspace: scratch memory, which grows when it must.
     public static func backward(
         rows: Int, channels: Int, dy: Span<Float>, x: Span<Float>, scale: Span<Float>, dx: inout MutableSpan<Float>,
-        dScale: inout MutableSpan<Float>, dShift: inout MutableSpan<Float>
+        dScale: inout MutableSpan<Float>, dShift: inout MutableSpan<Float>, workspace: Workspace
     ) {
         precondition(
             dy.count == rows * channels && x.count == rows * channels && dx.count == rows * channels,
@@ -46,7 +47,7 @@ public enum ScaleShift {
             "scale, dScale and dShift are [channels]")
         backward(
             rows: rows, channels: channels, dy: dy.start, x: x.start, scale: scale.start, dx: dx.start,
-            accumulate: false, dScale: dScale.start, dShift: dShift.start, workspace: Workspace())
+            accumulate: false, dScale: dScale.start, dShift: dShift.start, workspace: workspace)
     }
 }
 
