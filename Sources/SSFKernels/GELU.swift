@@ -9,8 +9,8 @@ import SSFParallel
 /// The Gaussian error linear unit in its exact form, `y = x * Phi(x)`, Phi the distribution function of the standard
 /// normal distribution (`torch.nn.GELU(approximate="none")`).
 ///
-/// - Accuracy: the relative error holds on the left as well, where 1 + erf loses every digit: forward at most 5 ulp for
-///   x < 0 (6 without fused multiply-add) and 4 ulp for x > 0, 0.7 and 0.4 ulp on average; the factor of the backward
+/// - Accuracy: the relative error holds on the left as well, where 1 + erf loses every digit: forward at most 6 ulp for
+///   x < 0 and 5 ulp for x > 0, 0.7 and 0.3 ulp on average; the factor of the backward
 ///   pass within 6e-7. Infinities give their limits, NaN gives NaN.
 /// - Threading: over elements.
 /// - Source: Hendrycks, Gimpel, arXiv 1606.08415.
