@@ -17,6 +17,24 @@ typedef int ssf_ints16 __attribute__((ext_vector_type(16)));
 SSF_INLINE float ssf_square_root(float x) { return __builtin_elementwise_sqrt(x); }
 SSF_INLINE ssf_floats4 ssf_square_root4(ssf_floats4 x) { return __builtin_elementwise_sqrt(x); }
 
+/// `c + a * b` and `c - a * b`: rounded once where the architecture's baseline has a fused operation (arm64), twice where
+/// it has not (x86-64). Swift's operators on vectors go lane by lane and count on the optimiser to find the vectors again;
+/// in long expressions it finds the wrong ones.
+SSF_INLINE ssf_floats4 ssf_multiply_add4(ssf_floats4 a, ssf_floats4 b, ssf_floats4 c) {
+#if defined(__aarch64__)
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+SSF_INLINE ssf_floats4 ssf_multiply_subtract4(ssf_floats4 a, ssf_floats4 b, ssf_floats4 c) {
+#if defined(__aarch64__)
+    return __builtin_elementwise_fma(-a, b, c);
+#else
+    return c - a * b;
+#endif
+}
+
 /// |x|; the greater and the smaller of two numbers, `a` where one of them is NaN. (Swift's own forms become scalar code
 /// now and then.)
 SSF_INLINE ssf_floats4 ssf_magnitude4(ssf_floats4 x) { return __builtin_elementwise_abs(x); }

@@ -102,10 +102,8 @@ func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
         ssf_multiply_add16(a, b, c)
     #elseif SSF_AVX2
         ssf_multiply_add8(a, b, c)
-    #elseif arch(arm64)
-        c.addingProduct(a, b)
     #else
-        a * b + c
+        ssf_multiply_add4(a, b, c)
     #endif
 }
 
@@ -116,10 +114,8 @@ func multiplySubtract(_ a: Lanes, _ b: Lanes, from c: Lanes) -> Lanes {
         ssf_multiply_subtract16(a, b, c)
     #elseif SSF_AVX2
         ssf_multiply_subtract8(a, b, c)
-    #elseif arch(arm64)
-        c.addingProduct(-a, b)
     #else
-        c - a * b
+        ssf_multiply_subtract4(a, b, c)
     #endif
 }
 
