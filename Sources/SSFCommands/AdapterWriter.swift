@@ -28,6 +28,9 @@ struct AdapterWriter {
         self.recipe = recipe
     }
 
+    /// Under `method_options`.
+    static let positionKey = "pos_embed_resize"
+
     private var configuration: AdapterConfiguration {
         let names = model.parameters.layout.entries.map(\.name)
         let sites = names.filter { $0.hasSuffix(".scale") }.map { String($0.dropLast(".scale".count)) }
@@ -36,7 +39,14 @@ struct AdapterWriter {
             baseModelArchitecture: base.configuration.architecture, baseModelChecksum: baseChecksum,
             targetModules: sites, modulesToSave: model.model.classifierSites, labelNames: model.classes,
             labelDescriptions: labelDescriptions, preprocessing: preprocessing,
-            globalPool: base.configuration.globalPool, methodOptions: base.scratchOptions)
+            globalPool: base.configuration.globalPool,
+            methodOptions: base.scratchOptions.merging(positionOptions) { own, _ in own })
+    }
+
+    /// The rule by which the base's position embedding was resized, where it is not the usual one.
+    private var positionOptions: [String: JSONValue] {
+        let rule = model.options.positionResize
+        return rule == .timm ? [:] : [Self.positionKey: .string(rule.rawValue)]
     }
 
     /// Writes a folder; what stood there is replaced as a whole.

@@ -93,10 +93,18 @@ struct OpenedModel {
             model: PartialPreprocessing(),
             nativeSize: (configuration.preprocessing.height, configuration.preprocessing.width),
             resizesDirectly: false)
-        let model = try base.tuned(
-            TunedModel.Options(
-                tuning: TuningConfiguration(method: configuration.tuningMode), classes: configuration.labelNames,
-                imageSize: (preprocessing.height, preprocessing.width)))
+        var options = TunedModel.Options(
+            tuning: TuningConfiguration(method: configuration.tuningMode), classes: configuration.labelNames,
+            imageSize: (preprocessing.height, preprocessing.width))
+        if let rule = configuration.methodOptions[AdapterWriter.positionKey]?.string {
+            guard let resize = PositionEmbeddingResize(rawValue: rule) else {
+                throw UserError(
+                    "\(path)/adapter_config.json: method_options.\(AdapterWriter.positionKey)",
+                    expected: PositionEmbeddingResize.allCases.map(\.rawValue).joined(separator: ", "), found: rule)
+            }
+            options.positionResize = resize
+        }
+        let model = try base.tuned(options)
         try model.load(adapterTensors: folder.tensors)
         return OpenedModel(
             model: model, base: base, adapter: folder, preprocessing: preprocessing, notes: notes,

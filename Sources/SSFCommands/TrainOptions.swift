@@ -35,6 +35,11 @@ public struct TrainOptions: ParsableArguments {
     @Option(help: "Part of the images set apart for the test where there are no splits.")
     public var testFraction: Double?
     @OptionGroup(title: "Preprocessing") public var preprocessing: PreprocessingOptions
+    @Option(
+        help: ArgumentHelp(
+            "How the position embedding is resized to another input size: timm (bicubic, antialias) or reference (the "
+                + "SSF code's: bicubic without).", valueName: "rule"))
+    public var posEmbedResize: String?
     @OptionGroup(title: "Augmentation") public var augmentation: AugmentationOptions
     @OptionGroup(title: "Optimisation") public var optimization: OptimizationOptions
     @OptionGroup(title: "Training from scratch") public var scratch: ScratchOptions

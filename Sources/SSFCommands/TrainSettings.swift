@@ -20,6 +20,7 @@ public struct TrainSettings: Sendable {
     public var orientation: OrientationPolicy
     public var skipsBadImages: Bool
     public var workers: Int
+    public var positionResize: PositionEmbeddingResize
     public var augmentation: Augmentation
     public var training: TrainingConfiguration
     public var threads: Int?
@@ -30,7 +31,8 @@ public struct TrainSettings: Sendable {
     public static let keys = [
         "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
         "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
-        "interpolation", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr", "weight-decay",
+        "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr",
+        "weight-decay",
         "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
         "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch", "patch-size",
         "embed-dim", "depth", "num-heads", "mlp-ratio", "threads", "precision", "output", "experiment",
@@ -112,6 +114,8 @@ public struct TrainSettings: Sendable {
             skipsBadImages: try resolver.value(
                 "skip-bad-images", flag: options.data.skipBadImages ? true : nil, default: false),
             workers: workers,
+            positionResize: try resolver.choice(
+                "pos-embed-resize", flag: options.posEmbedResize, default: PositionEmbeddingResize.timm),
             augmentation: try Augmentation.resolve(options.augmentation, defaults: defaults, resolver),
             training: training,
             threads: threads, output: try resolver.value("output", flag: options.output, default: "runs"),

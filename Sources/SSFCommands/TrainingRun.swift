@@ -48,6 +48,7 @@ public final class TrainingRun {
             imageSize: (preprocessing.height, preprocessing.width), seed: settings.training.seed)
         tuning.dropPathRate = settings.training.dropPath
         tuning.smoothing = settings.training.smoothing
+        tuning.positionResize = settings.positionResize
         model = try base.tuned(tuning)
         data = try TaskData(
             collection: collection, splits: source.splits, preprocessing: preprocessing, settings: settings)

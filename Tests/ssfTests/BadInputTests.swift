@@ -77,7 +77,10 @@ struct BadInputTests {
         // The adapter belongs to other weights.
         try Binary.succeed("merge", "--adapter", fixture.run + "/best", "--output", folder.file("other"))
         try refuse(
-            ["merge", "--adapter", fixture.run + "/best", "--model", folder.file("other"), "--output", folder.file("m")],
+            [
+                "merge", "--adapter", fixture.run + "/best", "--model", folder.file("other"), "--output",
+                folder.file("m"),
+            ],
             "crc32")
         #expect(!FileManager.default.fileExists(atPath: folder.file("m")))
     }
@@ -86,7 +89,9 @@ struct BadInputTests {
     func data() throws {
         try refuse(["train", "--model", fixture.base, "--data", folder.file("none")], "none")
         try Binary.succeed("draw", "shape?train=40&val=0&test=8", "--output", folder.file("set"))
-        let lists = try FileManager.default.contentsOfDirectory(atPath: folder.file("set")).filter { $0.hasSuffix(".txt") }
+        let lists = try FileManager.default.contentsOfDirectory(atPath: folder.file("set")).filter {
+            $0.hasSuffix(".txt")
+        }
         let list = try #require(lists.first { $0.hasPrefix("train") })
         var lines = try String(contentsOfFile: folder.file("set/" + list), encoding: .utf8).split(separator: "\n")
             .map(String.init)

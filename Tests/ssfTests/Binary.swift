@@ -13,10 +13,16 @@ enum Binary {
     }
 
     /// Beside the test runner in the build folder.
-    static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/ssf"
+    static let path =
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/ssf"
 
     /// Runs `ssf` to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:], folder: String? = nil) throws -> Result {
+    ///
+    /// - Parameter meanwhile: is called while the program runs, to disturb it.
+    static func run(
+        _ arguments: [String], environment: [String: String] = [:], folder: String? = nil,
+        meanwhile: (Process) throws -> Void = { _ in }
+    ) throws -> Result {
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
@@ -33,6 +39,7 @@ enum Binary {
         process.standardError = handles[1]
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        try meanwhile(process)
         process.waitUntilExit()
         let texts = try paths.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Result(code: process.terminationStatus, out: texts[0], err: texts[1])

@@ -84,6 +84,46 @@ struct CommandTests {
         #expect(try lines(folder.file("r/args.yaml")).contains("batch-size: 32  # resumed"))
     }
 
+    @Test("Ctrl-C ends a run with the epochs that are complete, and it can go on")
+    func interrupted() throws {
+        let folder = try TemporaryFolder()
+        let last = folder.file("r/last")
+        let result = try Binary.run(
+            [
+                "train", "--model", fixture.base, "--data", Fixture.data, "--epochs", "100000", "--method", "linear",
+                "--output", folder.path, "--experiment", "r", "--quiet",
+            ],
+            meanwhile: { process in
+                while process.isRunning && !AdapterFolder.isAdapter(last) { usleep(10_000) }
+                process.interrupt()
+            })
+        #expect(result.code == 1, "\(result)")
+        #expect(result.err.contains("stopped"), "\(result)")
+        let epochs = try lines(folder.file("r/summary.csv")).count - 1
+        #expect(epochs > 0)
+        try Binary.succeed("train", "--resume", last, "--epochs", String(epochs + 1), "--quiet")
+        #expect(try lines(folder.file("r/summary.csv")).count == epochs + 2)
+    }
+
+    @Test("The position embedding is resized by either rule, and an adapter remembers which")
+    func positionResize() throws {
+        let folder = try TemporaryFolder()
+        for rule in ["timm", "reference"] {
+            try Binary.succeed(
+                "train", "--model", fixture.base, "--data", Fixture.data, "--epochs", "1", "--method", "linear",
+                "--img-size", "48", "--pos-embed-resize", rule, "--output", folder.path, "--experiment", rule, "--quiet"
+            )
+            try Binary.succeed(
+                "merge", "--adapter", folder.file("\(rule)/best"), "--output", folder.file("\(rule)-merged"), "--verify"
+            )
+        }
+        let positions = try ["timm", "reference"].map { rule in
+            try #require(try Checkpoint.load(folder.file("\(rule)-merged")).tensors["pos_embed"])
+        }
+        #expect(positions[0].shape == [1, 37, 48])
+        #expect(positions[0].values != positions[1].values)
+    }
+
     @Test("Seeds decide: the same gives the same bits, on one thread too")
     func deterministic() throws {
         let folder = try TemporaryFolder()
@@ -124,7 +164,8 @@ struct CommandTests {
         #expect(evaluations[0] == evaluations[1])
 
         let base = try Checkpoint.load(fixture.base)
-        try Binary.succeed("unmerge", "--model", folder.file("f32"), "--adapter", adapter, "--output", folder.file("back"))
+        try Binary.succeed(
+            "unmerge", "--model", folder.file("f32"), "--adapter", adapter, "--output", folder.file("back"))
         let back = try Checkpoint.load(folder.file("back"))
         for (name, tensor) in base.tensors where !name.hasPrefix("head.") {
             let expected = tensor.values
@@ -173,7 +214,8 @@ struct CommandTests {
 
         let text = try Binary.succeed("predict", "--adapter", adapter, images[0], "--topk", "2")
         #expect(text.out.split(separator: "\n").count == 3)
-        let csv = try Binary.succeed("predict", "--adapter", adapter, folder.file("set"), "--format", "csv", "--topk", "1")
+        let csv = try Binary.succeed(
+            "predict", "--adapter", adapter, folder.file("set"), "--format", "csv", "--topk", "1")
         #expect(csv.out.hasPrefix("file,rank,index,label,probability\n"))
         #expect(csv.out.split(separator: "\n").count == 1 + 7)
     }
