@@ -89,7 +89,6 @@ public final class TrainingRun {
 
     private func describe(_ preprocessingNotes: [String]) {
         let layout = model.parameters.layout
-        let own = Set(layout.entries.map(\.name))
         let baseCount = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
         let share = 100 * Double(layout.count) / Double(max(baseCount, 1))
         console.line(
@@ -97,7 +96,6 @@ public final class TrainingRun {
                 + "\(Formatting.count(baseCount)) (\(Formatting.fixed(share, 2)) %)  "
                 + "isa \(KernelTable.current.instructionSet.rawValue)  threads \(Parallel.threads)  data \(data.counts)"
         )
-        precondition(!own.isEmpty)
         for note in model.notes + preprocessingNotes + data.notes { console.note(note) }
         console.line(
             "data \(data.collection.location) (\(data.collection.format.rawValue)): train \(data.selection.train.name), "
