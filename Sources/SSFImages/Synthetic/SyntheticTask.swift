@@ -8,12 +8,14 @@ enum Difficulty {
     /// Shapes and ground stand in different bands of brightness; which is the brighter is left to chance.
     static let dark: ClosedRange<Float> = 0.08...0.40
     static let bright: ClosedRange<Float> = 0.60...0.92
-    /// The part of its band that the pattern of the ground spans; a shape's spans all of its own. A calm ground where
-    /// small shapes are to be found, which a busy one would drown.
-    static let calm: Float = 0.15
-    static let busy: Float = 0.6
+    /// The part of its band that a pattern spans. Ground and shape are calm where the pattern is not the question: what
+    /// varies without mattering is what a thousand images are too few to tell apart.
+    static let calmGround: Float = 0.1
+    static let calmFigure: Float = 0.3
+    static let busyGround: Float = 0.6
+    static let busyFigure: Float = 1
     static let chroma: Float = 0.25
-    static let noise: Float = 0.04
+    static let noise: Float = 0.02
     /// Repeats of a texture in the width of the picture. The shape's are finer, so that its pattern repeats within it.
     static let groundFrequency: ClosedRange<Float> = 1.5...4
     static let figureFrequency: ClosedRange<Float> = 4...7
@@ -24,8 +26,8 @@ enum Difficulty {
     static let locationGrid = 3
     /// The part of the picture at each edge where no centre lies, so that little of a shape is cut off.
     static let locationEdge = 0.08
-    static let locationRadius: ClosedRange<Double> = 0.12...0.18
-    static let orientationRadius: ClosedRange<Double> = 0.24...0.36
+    static let locationRadius: ClosedRange<Double> = 0.14...0.20
+    static let orientationRadius: ClosedRange<Double> = 0.30...0.42
     static let countHighest = 6
     /// Times the root of the number of shapes: all of them together cover about as much whatever their number, so that
     /// it cannot be told by the amount of texture or edge.
@@ -69,9 +71,13 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
         let isDarkGround = random.chance(0.5)
         let lumas =
             isDarkGround ? (Difficulty.dark, Difficulty.bright) : (Difficulty.bright, Difficulty.dark)
-        let groundContrast = self == .location || self == .count ? Difficulty.calm : Difficulty.busy
-        let margin = (lumas.0.upperBound - lumas.0.lowerBound) * (1 - groundContrast) / 2
-        let groundLuma = (lumas.0.lowerBound + margin)...(lumas.0.upperBound - margin)
+        func middle(_ part: Float, of band: ClosedRange<Float>) -> ClosedRange<Float> {
+            let margin = (band.upperBound - band.lowerBound) * (1 - part) / 2
+            return (band.lowerBound + margin)...(band.upperBound - margin)
+        }
+        let isBusy = self == .shape || self == .texture
+        let groundLuma = middle(isBusy ? Difficulty.busyGround : Difficulty.calmGround, of: lumas.0)
+        let figureLuma = middle(isBusy ? Difficulty.busyFigure : Difficulty.calmFigure, of: lumas.1)
         var groundPattern = Pattern.allCases[random.integer(below: Pattern.allCases.count)]
         if self == .texture && groundPattern.rawValue == classes[label] {
             // The same pattern on both sides would hide the question.
@@ -86,7 +92,7 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
         func texture(_ pattern: Pattern? = nil, random: inout RandomGenerator) -> Texture {
             let chosen = pattern ?? Pattern.allCases[random.integer(below: Pattern.allCases.count)]
             return Texture(
-                pattern: chosen, luma: lumas.1, chroma: Difficulty.chroma, frequency: Difficulty.figureFrequency,
+                pattern: chosen, luma: figureLuma, chroma: Difficulty.chroma, frequency: Difficulty.figureFrequency,
                 random: &random)
         }
         func pick(_ shapes: [Shape2D], random: inout RandomGenerator) -> Shape2D {
