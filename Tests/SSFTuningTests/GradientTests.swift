@@ -49,17 +49,25 @@ import Testing
         }
         let gradients = golden.filter { $0.key.hasPrefix("grad.") }
         #expect(gradients.count == tuned.parameters.layout.entries.count)
+        let total = norm(gradients.values.flatMap(\.values))
         for entry in tuned.parameters.layout.entries {
             let expected = try #require(gradients["grad.\(entry.name)"], "\(entry.name)").values
             let seen = Array(tuned.parameters.gradient.floats[entry.range])
             #expect(seen.count == expected.count)
-            let norm = expected.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-            let error = zip(seen, expected).reduce(0.0) {
-                $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1))
-            }.squareRoot()
-            // A gradient that is zero but for rounding (the key's share of qkv.shift alone) has no norm to speak of.
-            #expect(error <= 1e-5 * max(norm, 1e-3), "\(entry.name): off by \(error) of \(norm)")
+            let size = norm(expected)
+            let error = norm(zip(seen, expected).map { $0 - $1 })
+            if size < 1e-12 * total {
+                // Exactly zero but for PyTorch's rounding in double precision (a bias of all keys moves no softmax): in
+                // single precision the terms cancel to within their rounding.
+                #expect(error <= 1e-7 * total, "\(entry.name): \(error), of \(total) in all, instead of 0")
+            } else {
+                #expect(error <= 1e-5 * size, "\(entry.name): off by \(error) of \(size)")
+            }
         }
+    }
+
+    private func norm(_ values: [Float]) -> Double {
+        values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
     /// The fused program and the plain one agree, so that every fusion rule is checked against its parts.
