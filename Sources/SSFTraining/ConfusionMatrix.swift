@@ -1,31 +1,40 @@
 /// How often images of each class were taken for each class.
+///
+/// Only the cells that occur are kept: their number is bounded by that of the images, while the square of the number of
+/// classes is not.
 public struct ConfusionMatrix: Sendable, Equatable {
+    private struct Cell: Hashable {
+        var truth: Int
+        var prediction: Int
+    }
+
     public let classCount: Int
-    /// Row-major [K, K]: true class by predicted class.
-    public private(set) var counts: [Int]
+    private var counts: [Cell: Int] = [:]
+    private var supports: [Int]
+    private var predictions: [Int]
 
     public init(classCount: Int) {
         self.classCount = classCount
-        counts = [Int](repeating: 0, count: classCount * classCount)
+        supports = [Int](repeating: 0, count: classCount)
+        predictions = supports
     }
 
+    /// Images of the class `truth` that were taken for the class `prediction`.
     public subscript(truth: Int, prediction: Int) -> Int {
-        counts[truth * classCount + prediction]
+        counts[Cell(truth: truth, prediction: prediction)] ?? 0
     }
 
     public mutating func add(truth: Int, prediction: Int) {
-        counts[truth * classCount + prediction] += 1
+        counts[Cell(truth: truth, prediction: prediction), default: 0] += 1
+        supports[truth] += 1
+        predictions[prediction] += 1
     }
 
     /// Images of a class.
-    public func support(_ truth: Int) -> Int {
-        counts[truth * classCount..<(truth + 1) * classCount].reduce(0, +)
-    }
+    public func support(_ truth: Int) -> Int { supports[truth] }
 
     /// Images taken for a class.
-    public func predicted(_ prediction: Int) -> Int {
-        (0..<classCount).reduce(0) { $0 + self[$1, prediction] }
-    }
+    public func predicted(_ prediction: Int) -> Int { predictions[prediction] }
 
     /// The part of a class's images that was recognised; nil when there are none.
     public func recall(_ truth: Int) -> Double? {
