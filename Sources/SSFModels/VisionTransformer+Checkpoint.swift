@@ -16,6 +16,9 @@ extension VisionTransformer {
         let stated = checkpoint.configuration
         var notes: [String] = []
 
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) where tensor.count == 0 {
+            throw UserError("\(checkpoint.path): the tensor \(name) is empty", found: "\(tensor.shape)")
+        }
         let width = patch.shape[0]
         let patchSize: Int
         if patch.shape.rank == 4 {
@@ -33,12 +36,18 @@ extension VisionTransformer {
                     expected: "[C, 3 p p]", found: "\(patch.shape)")
             }
         }
-        let depth = 1 + (tensors.keys.compactMap(blockIndex).max() ?? 0)
+        let lastBlock = tensors.keys.compactMap(blockIndex).max() ?? 0
+        guard lastBlock < tensors.count else {
+            throw UserError(
+                "\(checkpoint.path): there is a tensor of block \(lastBlock) and not of all before it",
+                expected: "blocks from 0, without gaps")
+        }
+        let depth = lastBlock + 1
         let heads = try headCount(checkpoint, width: width, notes: &notes)
         var c = Configuration(
             width: width, depth: depth, heads: heads, patchSize: patchSize, imageHeight: patchSize,
             imageWidth: patchSize,
-            hiddenWidth: tensors["blocks.0.mlp.fc1.weight"]?.shape[0] ?? 4 * width)
+            hiddenWidth: tensors["blocks.0.mlp.fc1.weight"].flatMap(rows) ?? 4 * width)
         c.imageChannels = patch.shape.rank == 4 ? patch.shape[1] : 3
         guard c.imageChannels == 3 else {
             throw UserError(
@@ -64,11 +73,15 @@ extension VisionTransformer {
         }
         try checkActivation(checkpoint)
         try readPosition(checkpoint, &c)
+        notes += contradictions(stated, c, classes: tensors["head.weight"].flatMap(rows))
 
         let model = VisionTransformer(c, notes: notes)
         try model.check(checkpoint)
         return model
     }
+
+    /// The rows of a matrix.
+    private static func rows(_ tensor: Tensor) -> Int? { tensor.shape.rank == 2 ? tensor.shape[0] : nil }
 
     private static func blockIndex(_ name: String) -> Int? {
         let parts = name.split(separator: ".", maxSplits: 2)
@@ -96,6 +109,34 @@ extension VisionTransformer {
             return try checked(heads, from: "the width of q_norm")
         }
         return try checked(max(1, width / 64), from: "the width, 64 channels a head: no configuration states it")
+    }
+
+    /// What the configuration states otherwise than the tensors show it. The tensors count: files of configuration are
+    /// often copied from another model.
+    private static func contradictions(_ stated: ModelConfiguration, _ c: Configuration, classes: Int?) -> [String] {
+        var notes: [String] = []
+        func compare(_ what: String, _ statement: Int?, _ truth: Int) {
+            guard let statement, statement != truth else { return }
+            notes.append("the configuration states \(statement) \(what), the tensors show \(truth), which counts")
+        }
+        compare("blocks", stated.depth, c.depth)
+        compare("channels", stated.numFeatures, c.width)
+        compare("pixels a side of a patch", stated.patchSize?.first { $0 != c.patchSize }, c.patchSize)
+        if let classes, stated.numClasses != 0 { compare("classes", stated.numClasses, classes) }
+        if let ratio = stated.mlpRatio, abs(ratio * Double(c.width) - Double(c.hiddenWidth)) >= 1 {
+            notes.append(
+                "the configuration states an MLP ratio of \(ratio), the tensors show "
+                    + "\(c.hiddenWidth) hidden channels over \(c.width), which counts")
+        }
+        let native = [c.gridRows * c.patchSize, c.gridColumns * c.patchSize]
+        if let size = stated.imageSize, size.count == 2, c.hasPositionEmbedding,
+            zip(size, native).contains(where: { $0 / c.patchSize != $1 / c.patchSize })
+        {
+            notes.append(
+                "the configuration states images of \(size[0])x\(size[1]), the position embedding is made for "
+                    + "\(native[0])x\(native[1]), which counts")
+        }
+        return notes
     }
 
     /// Refuses what nothing in the tensors would show.
@@ -144,9 +185,18 @@ extension VisionTransformer {
         }
     }
 
+    /// The longest side of an image that a configuration may state, in pixels: larger ones are a mistake.
+    private static let longestSide = 4096
+
     /// Which tokens the position embedding covers, and its grid.
     private static func readPosition(_ checkpoint: Checkpoint, _ c: inout Configuration) throws {
         let stated = checkpoint.configuration
+        if let size = stated.imageSize, !size.allSatisfy({ (1...longestSide).contains($0) }) {
+            throw UserError(
+                "\(checkpoint.path): the configuration states an impossible size of images",
+                expected: "sides of 1 to \(longestSide) pixels",
+                found: size.map(String.init).joined(separator: "x"), remedy: "correct img_size in config.json")
+        }
         guard let position = checkpoint.tensors["pos_embed"] else {
             let size = stated.imageSize ?? [224, 224]
             c.grid = (max(1, size[0] / c.patchSize), max(1, (size.count > 1 ? size[1] : size[0]) / c.patchSize))
@@ -188,8 +238,13 @@ extension VisionTransformer {
     /// Refuses a checkpoint that lacks a tensor, has one too many, or one of another shape.
     private func check(_ checkpoint: Checkpoint) throws {
         let tensors = checkpoint.tensors
+        if let head = tensors["head.weight"], head.shape.rank != 2 {
+            throw UserError(
+                "\(checkpoint.path): the tensor head.weight has the wrong shape", expected: "[classes, channels]",
+                found: "\(head.shape)")
+        }
         let size = nativeImageSize
-        let classes = tensors["head.weight"]?.shape[0] ?? 0
+        let classes = tensors["head.weight"].flatMap(Self.rows) ?? 0
         let program = try record(
             RecordingOptions(batch: 1, imageHeight: size.height, imageWidth: size.width, classCount: classes))
         var expected: [String: Shape] = [:]

@@ -118,6 +118,54 @@ import Testing
         #expect(error?.description.contains("norm.weight") == true)
     }
 
+    @Test(arguments: [[1 << 40, 1 << 40], [16, 4097], [0, 16]])
+    func refusesAnImpossibleImageSize(_ size: [Int]) throws {
+        for form in ["vit", "no-class-token"] {
+            var checkpoint = try Checkpoint.load(Goldens.path("vit/" + form))
+            checkpoint.configuration.imageSize = size
+            let error = #expect(throws: UserError.self) { try ModelRegistry.model(for: checkpoint) }
+            #expect(error?.found == "\(size[0])x\(size[1])")
+        }
+    }
+
+    @Test func refusesGapsInTheBlocks() throws {
+        for name in ["blocks.\(Int.max).norm1.weight", "blocks.1000000000.norm1.weight"] {
+            var checkpoint = try Checkpoint.load(Goldens.path("vit/vit"))
+            checkpoint.tensors[name] = Tensor(zeros: [24])
+            let error = #expect(throws: UserError.self) { try ModelRegistry.model(for: checkpoint) }
+            #expect(error?.expected == "blocks from 0, without gaps")
+        }
+    }
+
+    @Test(arguments: ["head.weight", "blocks.0.mlp.fc1.weight", "cls_token"])
+    func refusesScalarsAndEmptyTensors(_ name: String) throws {
+        for shape in [[], [0, 24]] as [Shape] {
+            var checkpoint = try Checkpoint.load(Goldens.path("vit/vit"))
+            checkpoint.tensors[name] = Tensor(zeros: shape)
+            let error = #expect(throws: UserError.self) { try ModelRegistry.model(for: checkpoint) }
+            #expect(error?.what.contains(name) == true)
+        }
+    }
+
+    @Test func notesWhatTheConfigurationContradicts() throws {
+        var checkpoint = try Checkpoint.load(Goldens.path("vit/vit"))
+        func notes() throws -> [String] {
+            try ModelRegistry.model(for: checkpoint).notes.filter { $0.hasPrefix("the configuration states") }
+        }
+        #expect(try notes().isEmpty)
+        checkpoint.configuration.depth = 99
+        checkpoint.configuration.patchSize = [5, 5]
+        checkpoint.configuration.numFeatures = 32
+        checkpoint.configuration.numClasses = 7
+        checkpoint.configuration.mlpRatio = 3
+        checkpoint.configuration.imageSize = [224, 224]
+        let found = try notes()
+        #expect(found.count == 6)
+        #expect(found.contains("the configuration states 99 blocks, the tensors show 2, which counts"))
+        #expect(
+            found.contains("the configuration states 5 pixels a side of a patch, the tensors show 4, which counts"))
+    }
+
     @Test func refusesAnotherActivation() throws {
         var checkpoint = try Checkpoint.load(Goldens.path("vit/clip"))
         checkpoint.configuration.architecture = "vit_base_patch16_clip_quickgelu_224"
