@@ -51,6 +51,7 @@ enum CSVLayout: DatasetLayout {
             classes = (0...(rows.map { Int($0.label)! }.max() ?? 0)).map(String.init)
         } else {
             classes = Set(rows.map(\.label)).naturallySorted()
+            try ClassLabel.checkCount(classes.count, at: location)
         }
         let labels = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
         var order: [String] = []
@@ -69,6 +70,9 @@ enum CSVLayout: DatasetLayout {
     }
 
     private static func read(_ path: String, split: String?) throws -> [Row] {
+        guard FileSystem.isFile(path) else {
+            throw UserError("\(path) is not a file", expected: "a CSV file")
+        }
         let table: EnumeratedCSV
         do {
             table = try EnumeratedCSV(url: URL(fileURLWithPath: path), delimiter: .comma, loadColumns: false)
@@ -82,7 +86,7 @@ enum CSVLayout: DatasetLayout {
         guard let pathColumn = column(pathColumns), let labelColumn = column(labelColumns) else {
             throw UserError(
                 "\(path) does not name its columns", expected: "a first line with path,label",
-                found: table.header.joined(separator: ","))
+                found: table.header.joined(separator: ","), remedy: "add a first line path,label")
         }
         let splitColumn = column(["split", "set", "subset"])
         var rows: [Row] = []

@@ -12,10 +12,13 @@ public struct SplitOptions: Sendable, Equatable {
     public var testFraction: Double
     /// Seed of that draw.
     public var seed: UInt64
+    /// Whether a listed file that does not exist is an error at once; false where images that cannot be read are
+    /// skipped, and these with them.
+    public var requiresFiles: Bool
 
     public init(
         train: String? = nil, validation: String? = nil, test: String? = nil, validationFraction: Double = 0.1,
-        testFraction: Double = 0.1, seed: UInt64 = 0
+        testFraction: Double = 0.1, seed: UInt64 = 0, requiresFiles: Bool = true
     ) {
         self.train = train
         self.validation = validation
@@ -23,6 +26,7 @@ public struct SplitOptions: Sendable, Equatable {
         self.validationFraction = validationFraction
         self.testFraction = testFraction
         self.seed = seed
+        self.requiresFiles = requiresFiles
     }
 }
 
@@ -42,7 +46,7 @@ extension DatasetCollection {
     /// and sets: the splits by their usual names; where a set other than lists has no validation split, a seeded part of
     /// each class of train. A set without splits gives its test part in the same way.
     ///
-    /// - Throws: `UserError` for a split that does not exist, or one used twice, or a file that is missing.
+    /// - Throws: `UserError` for a split that does not exist, or one used twice, or a file that is missing where files are required.
     public func select(_ options: SplitOptions = SplitOptions()) throws -> DatasetSelection {
         var notes: [String] = []
         var train = try options.train.map(named) ?? defaultTrain()
@@ -60,7 +64,9 @@ extension DatasetCollection {
         for other in [validation, test] where other?.name == train.name {
             throw UserError("the split \(train.name) cannot be both trained on and evaluated on")
         }
-        for part in [train, validation, test].compactMap({ $0 }) { try part.checkFiles() }
+        if options.requiresFiles {
+            for part in [train, validation, test].compactMap({ $0 }) { try part.checkFiles() }
+        }
         if let validation, SplitRole(validation.name) == .test {
             notes.append(
                 "validation is the split \(validation.name): the best state is chosen on it, and nothing is left to test"
@@ -82,6 +88,7 @@ extension DatasetCollection {
             )
             (train, validation) = (rest, part)
         }
+        if let note = train.absentClasses { notes.append(note) }
         return DatasetSelection(train: train, validation: validation, test: test, notes: self.notes + notes)
     }
 
@@ -127,6 +134,16 @@ extension DatasetCollection {
 }
 
 extension ImageDataset {
+    /// Says which classes have no image here; nil if all have.
+    var absentClasses: String? {
+        let absent = zip(classes, histogram).filter { $0.1 == 0 }.map(\.0)
+        guard !absent.isEmpty else { return nil }
+        let named = absent.prefix(5).joined(separator: ", ") + (absent.count > 5 ? ", ..." : "")
+        return
+            "\(absent.count) of \(classes.count) classes without a training image, which are never predicted rightly: "
+            + named
+    }
+
     /// Sets a part of each class apart: the images that stay and those that go, both in their old order.
     ///
     /// Of a class with two images or more at least one goes and one stays; the draw of one class does not depend on the

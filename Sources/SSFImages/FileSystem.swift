@@ -15,6 +15,12 @@ enum FileSystem {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
+    /// What tells a folder from every other by whatever path it is reached; nil where there is none.
+    static func identity(_ path: String) -> [UInt64]? {
+        var status = stat()
+        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
+    }
+
     static func join(_ folder: String, _ path: String) -> String {
         if path.hasPrefix("/") { return path }
         return folder.hasSuffix("/") ? folder + path : folder + "/" + path
@@ -43,14 +49,26 @@ enum FileSystem {
     }
 
     /// Names in a folder in natural order, without those that hide or that operating systems leave behind.
+    ///
+    /// - Throws: `UserError` where the folder cannot be listed, or a name in it is not UTF-8: `FileManager` would leave
+    ///   such a file out without a word.
     static func list(_ folder: String) throws -> [String] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
-            throw UserError("\(folder) cannot be listed", found: error.localizedDescription)
+        guard let stream = opendir(folder) else {
+            throw UserError("\(folder) cannot be listed", found: String(cString: strerror(errno)))
         }
-        return names.filter { !$0.hasPrefix(".") && $0 != "__MACOSX" && $0 != "@eaDir" }.naturallySorted()
+        defer { closedir(stream) }
+        let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let bytes = (UnsafeRawPointer(entry) + nameOffset).assumingMemoryBound(to: CChar.self)
+            guard let name = String(validatingCString: bytes) else {
+                throw UserError(
+                    "\(folder) holds a file whose name is not UTF-8", found: String(cString: bytes),
+                    remedy: "rename it, for example with convmv -f latin1 -t utf8")
+            }
+            if !name.hasPrefix(".") && name != "__MACOSX" && name != "@eaDir" { names.append(name) }
+        }
+        return names.naturallySorted()
     }
 
     /// The names of the folders in a folder.
@@ -60,8 +78,8 @@ enum FileSystem {
 
     /// The lines of a text file, without carriage returns.
     static func lines(_ path: String) throws -> [Substring] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw UserError("\(path) cannot be read")
+        guard isFile(path), let data = FileManager.default.contents(atPath: path) else {
+            throw UserError("\(path) cannot be read", expected: "a text file")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw UserError("\(path) is not a text file", expected: "UTF-8")

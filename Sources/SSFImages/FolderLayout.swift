@@ -8,11 +8,14 @@ import SSFTensors
 enum FolderLayout: DatasetLayout {
     static let form = "a folder per class, alone or inside train, val and test"
 
-    /// Deeper than anybody nests images within a class; ends the walk of a folder that links to itself.
+    /// Deeper than anybody nests images within a class.
     private static let depthLimit = 8
 
     static func recognises(_ location: String) -> Bool {
-        FileSystem.isDirectory(location) && (try? FileSystem.subfolders(location))?.isEmpty == false
+        guard FileSystem.isDirectory(location) else { return false }
+        // What cannot be listed is opened nevertheless, for the sake of its error.
+        guard let folders = try? FileSystem.subfolders(location) else { return true }
+        return !folders.isEmpty
     }
 
     static func open(_ location: String) throws -> DatasetCollection {
@@ -59,6 +62,13 @@ enum FolderLayout: DatasetLayout {
                     FileSystem.join(location, $0), name: $0, classes: classLists[reference], ignored: &ignored)
             }
         }
+        let stray = try ([location] + splitNames.map { FileSystem.join(location, $0) }).reduce(0) {
+            try $0 + strayImages($1)
+        }
+        if stray > 0 {
+            notes.append(
+                "\(stray) image\(stray == 1 ? "" : "s") beside the class folders left out: the folder says the class")
+        }
         if ignored > 0 { notes.append("\(ignored) file\(ignored == 1 ? "" : "s") that are no images left out") }
         return DatasetCollection(
             location: location, format: .folder, classes: splits[0].classes, splits: splits, notes: notes)
@@ -70,7 +80,7 @@ enum FolderLayout: DatasetLayout {
         var items: [ImageItem] = []
         for (label, folder) in classes.enumerated() {
             let before = items.count
-            try collect(FileSystem.join(root, folder), label: label, depth: 0, into: &items, ignored: &ignored)
+            try collect(FileSystem.join(root, folder), label: label, above: [], into: &items, ignored: &ignored)
             guard items.count > before else {
                 throw UserError(
                     "\(FileSystem.join(root, folder)) has no images",
@@ -81,10 +91,26 @@ enum FolderLayout: DatasetLayout {
         return ImageDataset(name: name, classes: classes, items: items)
     }
 
+    /// Images by name that lie in a folder itself, where no folder says their class.
+    private static func strayImages(_ folder: String) throws -> Int {
+        try FileSystem.list(folder).count {
+            ImageFormat.fileExtensions.contains(FileSystem.fileExtension($0))
+                && FileSystem.isFile(FileSystem.join(folder, $0))
+        }
+    }
+
+    /// Adds the images of a folder and of those within it; `above` are the identities of the folders it lies in, the
+    /// class's first.
     private static func collect(
-        _ folder: String, label: Int, depth: Int, into items: inout [ImageItem], ignored: inout Int
+        _ folder: String, label: Int, above: [[UInt64]], into items: inout [ImageItem], ignored: inout Int
     ) throws {
-        guard depth <= depthLimit else {
+        let identity = FileSystem.identity(folder)
+        if let identity, above.contains(identity) {
+            throw UserError(
+                "\(folder) is a link to a folder that it lies in", expected: "folders that end",
+                remedy: "remove the link")
+        }
+        guard above.count <= depthLimit else {
             throw UserError("\(folder) is nested too deeply", expected: "at most \(depthLimit) folders within a class")
         }
         for name in try FileSystem.list(folder) {
@@ -92,7 +118,8 @@ enum FolderLayout: DatasetLayout {
             if ImageFormat.fileExtensions.contains(FileSystem.fileExtension(name)) {
                 items.append(ImageItem(source: .file(path), label: label))
             } else if FileSystem.isDirectory(path) {
-                try collect(path, label: label, depth: depth + 1, into: &items, ignored: &ignored)
+                try collect(
+                    path, label: label, above: above + [identity ?? []], into: &items, ignored: &ignored)
             } else if beginsAsImage(path) {
                 items.append(ImageItem(source: .file(path), label: label))
             } else {
@@ -103,7 +130,8 @@ enum FolderLayout: DatasetLayout {
 
     /// Whether a file without an image's name is an image by its first bytes.
     private static func beginsAsImage(_ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        // A named pipe would be waited for.
+        guard FileSystem.isFile(path), let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
         guard let header = try? file.read(upToCount: ImageFormat.headerLength) else { return false }
         return header.withUnsafeBytes { ImageFormat($0) != nil }

@@ -90,7 +90,8 @@ public struct ImageDecoder: Sendable {
 
     /// The bytes of a regular file.
     static func read(_ path: String) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK the opening of a named pipe would wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw UserError("\(path) cannot be opened", found: String(cString: strerror(errno)))
         }

@@ -39,10 +39,15 @@ enum VTABLayout: DatasetLayout {
             let text = line.trimmingCharacters(in: .whitespaces)
             if text.isEmpty { continue }
             // The label is the last word, so that a path may have spaces.
-            guard let space = text.lastIndex(where: { $0 == " " || $0 == "\t" }),
-                let label = Int(text[text.index(after: space)...])
-            else {
+            guard let space = text.lastIndex(where: { $0 == " " || $0 == "\t" }) else {
                 throw UserError("\(list), line \(index + 1): no label", expected: "path label", found: text)
+            }
+            let word = text[text.index(after: space)...]
+            guard let label = Int(word) else {
+                throw UserError(
+                    "\(list), line \(index + 1): the label is no whole number", expected: "path label, as in a.png 7",
+                    found: String(word),
+                    remedy: "number the classes from 0 and name them in classes.json, or write a CSV list")
             }
             try ClassLabel.check(label, classes: classes, at: "\(list), line \(index + 1)")
             let path = text[..<space].trimmingCharacters(in: .whitespaces)
@@ -58,7 +63,7 @@ enum VTABLayout: DatasetLayout {
     }
 
     private static func classNames(_ path: String) throws -> [String]? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        guard FileSystem.isFile(path), let data = FileManager.default.contents(atPath: path) else { return nil }
         do {
             let names = try JSONDecoder().decode(ClassFile.self, from: data).classes
             try ClassLabel.checkDistinct(names, at: path)
@@ -72,19 +77,31 @@ enum VTABLayout: DatasetLayout {
 
 /// Checks of labels and class names that several layouts share.
 enum ClassLabel {
-    /// More classes than any head has; a label beyond is a mistake in the list, not a class.
-    static let highest = 1_000_000
+    /// More classes than anybody tunes for on a processor; a label beyond is a mistake in the list, such as an image's
+    /// number, not a class.
+    static let mostClasses = 20_000
 
     /// Checks a label against the class names, or against reason where there are none.
     static func check(_ label: Int, classes: [String]?, at place: @autoclosure () -> String) throws {
-        let limit = classes?.count ?? highest
+        let limit = classes?.count ?? mostClasses
         guard label >= 0 && label < limit else {
-            throw UserError("\(place()): label out of range", expected: "0 to \(limit - 1)", found: "\(label)")
+            throw UserError(
+                "\(place()): label out of range", expected: "0 to \(limit - 1)", found: "\(label)",
+                remedy: classes == nil ? "number the classes from 0, without gaps" : nil)
+        }
+    }
+
+    static func checkCount(_ count: Int, at place: String) throws {
+        guard count <= mostClasses else {
+            throw UserError(
+                "\(place) has too many classes", expected: "at most \(mostClasses)", found: "\(count)",
+                remedy: "check that the labels are classes and not the images' own names")
         }
     }
 
     static func checkDistinct(_ names: [String], at place: String) throws {
         guard !names.isEmpty else { throw UserError("\(place) names no classes") }
+        try checkCount(names.count, at: place)
         var seen = Set<String>()
         for name in names where !seen.insert(name).inserted {
             throw UserError("\(place) names the class \(name) twice")

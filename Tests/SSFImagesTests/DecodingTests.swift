@@ -71,6 +71,14 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func aNamedPipeIsAnError() throws {
+        let folder = try TemporaryFolder()
+        try #require(mkfifo(folder.file("pipe.png"), 0o600) == 0)
+        let error = #expect(throws: UserError.self) { try ImageDecoder().decode(path: folder.file("pipe.png")) }
+        #expect(error?.what.contains("pipe.png is not a file") == true)
+    }
+
     @Test func encodedImagesComeBack() throws {
         let image = try ImageGoldens.image("decode.rgb.png")
         let again = try PNG.encode(image).withUnsafeBytes { try ImageDecoder().decode($0, name: "encoded") }

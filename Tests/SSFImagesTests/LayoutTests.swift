@@ -94,6 +94,54 @@ struct Layout {
         #expect(error?.found == "without dog; besides cow")
     }
 
+    @Test func imagesBesideTheClassesAreCounted() throws {
+        let layout = try Layout()
+        defer { layout.keep() }
+        for path in ["stray.png", "train/cat/1.png", "train/stray.png", "test/cat/1.png"] { try layout.image(path) }
+        try layout.write("readme.txt", "no image")
+        let notes = try DatasetCollection.open(layout.path).notes
+        #expect(notes == ["2 images beside the class folders left out: the folder says the class"])
+    }
+
+    @Test func aFolderThatLinksToOneAboveItIsNamed() throws {
+        let layout = try Layout()
+        defer { layout.keep() }
+        try layout.image("cat/a/1.png")
+        try FileManager.default.createSymbolicLink(
+            atPath: layout.folder.file("cat/a/loop"), withDestinationPath: layout.folder.file("cat"))
+        let error = layout.refusal()
+        #expect(error?.what.contains("cat/a/loop is a link to a folder that it lies in") == true)
+        // A link to a folder elsewhere is a folder like any other.
+        try FileManager.default.removeItem(atPath: layout.folder.file("cat/a/loop"))
+        try FileManager.default.createSymbolicLink(
+            atPath: layout.folder.file("dog"), withDestinationPath: layout.folder.file("cat/a"))
+        #expect(try DatasetCollection.open(layout.path).splits[0].histogram == [1, 1])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aNamedPipeIsNotWaitedFor() throws {
+        let layout = try Layout()
+        defer { layout.keep() }
+        try layout.image("cat/1.png")
+        try #require(mkfifo(layout.folder.file("cat/pipe"), 0o600) == 0)
+        let set = try DatasetCollection.open(layout.path)
+        #expect(set.splits[0].count == 1 && set.notes == ["1 file that are no images left out"])
+        try #require(mkfifo(layout.folder.file("list.csv"), 0o600) == 0)
+        #expect(layout.refusal("list.csv")?.what.contains("list.csv is not a file") == true)
+    }
+
+    @Test(arguments: ["", "cat/"])
+    func aNameThatIsNotUTF8IsAnError(place: String) throws {
+        let layout = try Layout()
+        defer { layout.keep() }
+        try layout.image("cat/1.png")
+        let name = Array(layout.folder.file(place).utf8CString.dropLast()) + [0x2F, -23, 0]
+        try #require(mkdir(name, 0o700) == 0)
+        defer { rmdir(name) }
+        let error = layout.refusal()
+        #expect(error?.what.contains("holds a file whose name is not UTF-8") == true)
+    }
+
     @Test func foldersWithoutClassesAndMissingFoldersAreErrors() throws {
         let layout = try Layout()
         defer { layout.keep() }
@@ -174,6 +222,8 @@ struct Layout {
 
     @Test(arguments: [
         ("images/c.png\n", "test.txt, line 1: no label"),
+        ("images/c.png 0\nimages/d.png cat\n", "test.txt, line 2: the label is no whole number"),
+        ("images/c.png 20000\n", "test.txt, line 1: label out of range"),
         ("images/c.png 0\n\nimages/d.png -1\n", "test.txt, line 3: label out of range"),
         ("images/c.png 0\nimages/none.png 1\n", "images/none.png (line 2 of"),
         ("", "test.txt lists no images"),
@@ -183,6 +233,36 @@ struct Layout {
         defer { folder.keep() }
         let error = folder.refusal()
         #expect(error?.what.contains(message) == true, "\(String(describing: error))")
+    }
+
+    @Test func missingFilesCanBeLeftToTheLoader() throws {
+        let folder = try layout(test: "images/c.png 0\nimages/none.png 1\n")
+        defer { folder.keep() }
+        #expect(folder.refusal()?.what.contains("images/none.png (line 2 of") == true)
+        let set = try DatasetCollection.open(folder.path).select(SplitOptions(requiresFiles: false))
+        let test = try #require(set.test)
+        let pipeline = Pipeline(width: 2, height: 2, mean: [0, 0, 0], deviation: [1, 1, 1])
+        let loader = ImageLoader(test, batchSize: 2, pipeline: pipeline, skipBadImages: true)
+        #expect(try loader.next()?.indices == [0])
+        #expect(loader.skipped.first?.error.what.contains("images/none.png (line 2 of") == true)
+    }
+
+    @Test func classesWithoutATrainingImageAreNoted() throws {
+        let folder = try layout(test: "images/c.png 7\n")
+        defer { folder.keep() }
+        let notes = try DatasetCollection.open(folder.path).select().notes
+        #expect(
+            notes.contains {
+                $0.hasPrefix("6 of 8 classes without a training image") && $0.hasSuffix("2, 3, 4, 5, 6, ...")
+            })
+    }
+
+    @Test func tooManyClassNamesAreRefused() throws {
+        let folder = try layout()
+        defer { folder.keep() }
+        let names = (0...20_000).map { "\"c\($0)\"" }.joined(separator: ",")
+        try folder.write("classes.json", "{\"classes\": [\(names)]}")
+        #expect(folder.refusal()?.what.contains("classes.json has too many classes") == true)
     }
 
     @Test(
@@ -229,7 +309,8 @@ struct Layout {
         let set = try DatasetCollection.open(layout.path)
         #expect(set.classes.first == "name0" && set.split("train")?.count == 10 && set.split("test")?.count == 1)
         let chosen = try set.select()
-        #expect(chosen.train.count == 5 && chosen.validation?.count == 5 && chosen.notes.count == 1)
+        #expect(chosen.train.count == 5 && chosen.validation?.count == 5 && chosen.notes.count == 2)
+        #expect(chosen.notes.last?.hasSuffix(": name0, name6, name7, name8, name9") == true)
     }
 
     @Test func cutFilesAndWrongLabelsAreNamed() throws {
@@ -294,6 +375,11 @@ struct Layout {
         try layout.image("a.png")
         try layout.write("set.csv", "one,two\na.png,1\n")
         #expect(layout.refusal("set.csv")?.found == "one,two")
+        #expect(layout.refusal("set.csv")?.remedy == "add a first line path,label")
+        try layout.write("set.csv", "path,label\na.png,20000\n")
+        #expect(layout.refusal("set.csv")?.what.contains("line 2: label out of range") == true)
+        try layout.write("set.csv", "path,label\n" + (0...20_000).map { "a.png,c\($0)\n" }.joined())
+        #expect(layout.refusal("set.csv")?.what.contains("too many classes") == true)
         try layout.write("set.csv", "path,label\na.png,1\nnone.png,1\n")
         #expect(layout.refusal("set.csv")?.what.contains("none.png (line 3 of") == true)
         try layout.write("set.csv", "path,label\na.png,\n")
