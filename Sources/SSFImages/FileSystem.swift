@@ -59,7 +59,15 @@ enum FileSystem {
         defer { closedir(stream) }
         let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // The end and a failure differ in errno alone.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else {
+                    throw UserError("\(folder) cannot be listed", found: String(cString: strerror(errno)))
+                }
+                break
+            }
             let bytes = (UnsafeRawPointer(entry) + nameOffset).assumingMemoryBound(to: CChar.self)
             guard let name = String(validatingCString: bytes) else {
                 throw UserError(
