@@ -30,14 +30,15 @@ public struct MergedFolder: Sendable {
         self.modelCard = modelCard
     }
 
-    /// Writes the folder as a whole. An earlier merged folder is replaced; any other folder is not.
+    /// Writes the folder as a whole. What stands at the path is never replaced, but for an empty folder: it may be the
+    /// base of other adapters, or hold files of someone's own.
     ///
     /// - Returns: What timm will see otherwise than this model, in sentences to be shown; mostly none.
     /// - Throws: A `UserError` that names the path or the field.
     @discardableResult
     public func write(to path: String) throws -> [String] {
         let description = try TimmDescription(self)
-        try AtomicFolder.write(to: path, replacing: Self.isMerged) { folder in
+        try AtomicFolder.write(to: path) { folder in
             try Safetensors.write(description.tensors, to: join(folder, "model.safetensors"))
             try AtomicFile.write(JSONFile.data(description.config), to: join(folder, "config.json"))
             if let modelCard { try AtomicFile.write(Data(modelCard.utf8), to: join(folder, "README.md")) }
@@ -45,9 +46,18 @@ public struct MergedFolder: Sendable {
         return description.notes
     }
 
-    /// Whether a folder was written here: its configuration says so.
-    public static func isMerged(_ path: String) -> Bool {
-        guard let config = try? JSONFile.object(join(path, "config.json")) else { return false }
-        return config["merged_by"]?.string == TimmDescription.writer
+    /// Says before anything is computed whether a folder can be written to a path.
+    ///
+    /// - Throws: A `UserError` that names what stands there already.
+    public static func checkPlace(_ path: String) throws {
+        let kind = PathKind(path)
+        if kind == .absent { return }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? ["?"]
+        guard kind == .folder && names.isEmpty else {
+            throw UserError(
+                "\(path): exists and is not replaced",
+                found: kind == .folder ? "a folder that holds \(names.sorted()[0])" : "a file of this name",
+                remedy: "choose another --output")
+        }
     }
 }

@@ -30,6 +30,7 @@ struct AdapterWriter {
 
     /// Under `method_options`.
     static let positionKey = "pos_embed_resize"
+    static let placeKey = "base_model_absolute_path"
 
     private var configuration: AdapterConfiguration {
         let names = model.parameters.layout.entries.map(\.name)
@@ -40,7 +41,14 @@ struct AdapterWriter {
             targetModules: sites, modulesToSave: model.model.classifierSites, labelNames: model.classes,
             labelDescriptions: labelDescriptions, preprocessing: preprocessing,
             globalPool: base.configuration.globalPool,
-            methodOptions: base.scratchOptions.merging(positionOptions) { own, _ in own })
+            methodOptions: base.scratchOptions.merging(positionOptions) { own, _ in own }
+                .merging(placeOptions) { own, _ in own })
+    }
+
+    /// Where the base is on this machine, where the path above depends on the folder that the run is started from.
+    private var placeOptions: [String: JSONValue] {
+        guard case .checkpoint = base, !base.path.hasPrefix("/") else { return [:] }
+        return [Self.placeKey: .string(URL(fileURLWithPath: base.path).standardizedFileURL.path)]
     }
 
     /// The rule by which the base's position embedding was resized, where it is not the usual one.
@@ -105,24 +113,30 @@ struct SavedState: Codable {
         return try encoder.encode(self) + Data("\n".utf8)
     }
 
-    /// The state that an adapter folder holds.
+    /// An adapter folder with the state that it holds.
     ///
     /// - Throws: `UserError` when the folder cannot be resumed from.
-    static func read(_ path: String) throws -> TrainingState {
+    static func read(_ path: String) throws -> (adapter: AdapterFolder, state: TrainingState) {
         let folder = try AdapterFolder.read(path)
         guard let saved = try folder.trainerState(as: SavedState.self, path: path),
             let trainable = folder.trainingState["trainable"], let first = folder.trainingState["first_moment"],
             let second = folder.trainingState["second_moment"],
             [trainable, first, second].allSatisfy({ $0.dtype == .f32 })
         else {
+            if URL(fileURLWithPath: path).lastPathComponent == "last" {
+                throw UserError(
+                    "\(path): a run cannot go on from here", found: "no epoch of it was completed",
+                    remedy: "start the run anew")
+            }
             throw UserError(
                 "\(path): a run cannot go on from here",
                 expected: "\(AdapterFolder.trainerStateName) and \(AdapterFolder.trainingStateName)",
                 remedy: "pass the `last` folder of a run to --resume")
         }
-        return TrainingState(
+        let state = TrainingState(
             completedEpochs: saved.epoch, completedSteps: saved.step, seed: saved.seed,
             trainable: trainable.converted(to: .f32), firstMoment: first.converted(to: .f32),
             secondMoment: second.converted(to: .f32), bestTop1: saved.bestTop1, bestEpoch: saved.bestEpoch)
+        return (folder, state)
     }
 }

@@ -28,7 +28,7 @@ public final class AppendingFile {
         do {
             try handle.write(contentsOf: Data((line + "\n").utf8))
         } catch {
-            throw UserError("\(path) cannot be written", found: error.localizedDescription, remedy: "is the disk full?")
+            throw UserError("\(path) cannot be written", found: SystemReason.of(error), remedy: "is the disk full?")
         }
     }
 

@@ -9,6 +9,9 @@ public struct Augmentation: Sendable, Equatable {
     public var randomCrop: CropRule?
     public var flipProbability: Double
 
+    /// As many pixels as the largest input has.
+    static let largestPadding = PreprocessingOptions.largestSize
+
     static func resolve(
         _ options: AugmentationOptions, defaults: TrainingDefaults, _ resolver: SettingResolver
     ) throws -> Augmentation {
@@ -30,8 +33,9 @@ public struct Augmentation: Sendable, Equatable {
         guard (0...1).contains(flip) else {
             throw UserError("`hflip` cannot be used", expected: "0...1", found: "\(flip)")
         }
-        guard (padding ?? 0) >= 0 else {
-            throw UserError("`pad-crop` cannot be used", expected: "0 or more", found: "\(padding ?? 0)")
+        guard (0...largestPadding).contains(padding ?? 0) else {
+            throw UserError(
+                "`pad-crop` cannot be used", expected: "0 to \(largestPadding)", found: "\(padding ?? 0)")
         }
         let crop: CropRule? =
             padding.map { .padded(padding: $0) } ?? (isOff ? nil : .randomResized(scale: scale, ratio: ratio))

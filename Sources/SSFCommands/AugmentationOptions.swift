@@ -17,10 +17,12 @@ public struct AugmentationOptions: ParsableArguments {
         parsing: .upToNextOption, help: ArgumentHelp("Aspect ratio of a random crop.", valueName: "low high"))
     public var ratio: [Double] = []
 
-    @Option(help: ArgumentHelp("Instead of a random crop, shift by up to this many pixels.", valueName: "pixels"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Instead of a random crop, shift by up to this many pixels.", valueName: "pixels"))
     public var padCrop: Int?
 
-    @Option(help: "Probability of a horizontal flip.")
+    @Option(parsing: .unconditional, help: "Probability of a horizontal flip.")
     public var hflip: Double?
 
     public init() {}
@@ -32,7 +34,9 @@ public struct AugmentationOptions: ParsableArguments {
             }
         }
         if let high = scale.last, high > 1 { throw ValidationError("--scale is at most 1.") }
-        if let padCrop, padCrop < 0 { throw ValidationError("--pad-crop must be 0 or more, not \(padCrop).") }
+        if let padCrop, !(0...Augmentation.largestPadding).contains(padCrop) {
+            throw ValidationError("--pad-crop must be 0 to \(Augmentation.largestPadding), not \(padCrop).")
+        }
         if let hflip, !(0...1).contains(hflip) { throw ValidationError("--hflip must be 0...1, not \(hflip).") }
     }
 }

@@ -1,6 +1,7 @@
 import SSFCheckpoints
 import SSFModels
 import SSFTensors
+import SSFTraining
 import SSFTuning
 
 /// What is tuned: a checkpoint, or an architecture whose weights begin at random.
@@ -89,8 +90,10 @@ enum BaseModel {
         let size = stated["img_size"]?.array?.compactMap(\.integer) ?? []
         guard let patch = stated["patch_size"]?.integer, let width = stated["embed_dim"]?.integer,
             let depth = stated["depth"]?.integer, let heads = stated["num_heads"]?.integer,
-            let hidden = stated["hidden_width"]?.integer, size.count == 2, patch > 0, width > 0, depth > 0, heads > 0,
-            hidden > 0, width % heads == 0
+            let hidden = stated["hidden_width"]?.integer, size.count == 2, (1...65_536).contains(width),
+            (1...1000).contains(depth), (1...width).contains(heads), width % heads == 0,
+            (1...64 * width).contains(hidden), patch > 0,
+            size.allSatisfy({ (1...PreprocessingOptions.largestSize).contains($0) && $0 % patch == 0 })
         else {
             throw UserError(
                 "\(path)/adapter_config.json: method_options.scratch does not describe a vision transformer")
@@ -105,18 +108,21 @@ enum BaseModel {
     static func scratch(
         _ options: ScratchOptions, imageSize: Int?, _ resolver: SettingResolver
     ) throws -> BaseModel {
-        func positive(_ key: String, _ flag: Int?, _ fallback: Int) throws -> Int {
+        func count(_ key: String, _ flag: Int?, _ fallback: Int, most: Int) throws -> Int {
             let value = try resolver.value(key, flag: flag, default: fallback)
-            guard value > 0 else {
-                throw UserError("`\(key)` cannot be used", expected: "1 or more", found: "\(value)")
+            guard (1...most).contains(value) else {
+                throw UserError("--\(key) cannot be used", expected: "1 to \(most)", found: "\(value)")
             }
             return value
         }
-        let patch = try positive("patch-size", options.patchSize, 16)
-        let width = try positive("embed-dim", options.embedDim, 192)
-        let depth = try positive("depth", options.depth, 12)
-        let heads = try positive("num-heads", options.numHeads, max(1, width / 64))
+        let patch = try count("patch-size", options.patchSize, 16, most: PreprocessingOptions.largestSize)
+        let width = try count("embed-dim", options.embedDim, 192, most: 65_536)
+        let depth = try count("depth", options.depth, 12, most: 1000)
+        let heads = try count("num-heads", options.numHeads, max(1, width / 64), most: width)
         let ratio = try resolver.value("mlp-ratio", flag: options.mlpRatio, default: 4)
+        guard ratio > 0, ratio <= 64 else {
+            throw UserError("--mlp-ratio cannot be used", expected: "more than 0, at most 64", found: "\(ratio)")
+        }
         let size = imageSize ?? 224
         guard size % patch == 0 else {
             throw UserError(
@@ -125,9 +131,14 @@ enum BaseModel {
         guard width % heads == 0 else {
             throw UserError("--embed-dim \(width) is not divisible by --num-heads \(heads)")
         }
+        let hidden = max(1, Int((ratio * Double(width)).rounded()))
+        // Weights as they are kept and as they are packed, gradients and two moments; most of them lie in the blocks.
+        try MemoryLimit.check(
+            bytes: 5 * 4 * (depth * width * (4 * width + 2 * hidden) + 3 * patch * patch * width),
+            for: "the weights of this model", remedy: "lower --embed-dim, --depth or --mlp-ratio")
         return .scratch(
             VisionTransformer.Configuration(
                 width: width, depth: depth, heads: heads, patchSize: patch, imageHeight: size, imageWidth: size,
-                hiddenWidth: max(1, Int((ratio * Double(width)).rounded()))))
+                hiddenWidth: hidden))
     }
 }

@@ -51,16 +51,21 @@ public final class Console {
     public func transient(_ text: String) {
         guard isTerminal && !isQuiet else { return }
         let width = terminalWidth()
-        FileHandle.standardError.write(Data(("\r\u{1B}[K" + String(text.prefix(max(width - 1, 20)))).utf8))
+        send("\r\u{1B}[K" + String(text.prefix(max(width - 1, 20))))
         hasTransientLine = true
     }
 
     private func write(_ text: String) {
         if hasTransientLine {
-            FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+            send("\r\u{1B}[K")
             hasTransientLine = false
         }
-        FileHandle.standardError.write(Data(text.utf8))
+        send(text)
+    }
+
+    /// What nobody can hear is not worth ending a run for: a full disk or a closed terminal is passed over.
+    private func send(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     private func terminalWidth() -> Int {

@@ -27,7 +27,7 @@ public struct DataOptions: ParsableArguments {
     @Flag(help: "Leave out images that cannot be read, and count them, instead of stopping.")
     public var skipBadImages = false
 
-    @Option(name: [.customShort("j"), .long], help: "Threads that decode images ahead.")
+    @Option(name: [.customShort("j"), .long], parsing: .unconditional, help: "Threads that decode images ahead.")
     public var workers: Int?
 
     public init() {}

@@ -10,31 +10,34 @@ public struct DoctorRun {
         self.console = console
     }
 
-    public func run() {
+    /// - Throws: `UserError` when the report cannot be written.
+    public func run() throws {
         let report = EnvironmentReport.current()
-        print(
+        try StandardOutput.line(
             "program          \(report.program), Swift \(report.swift)\(report.gitRevision.map { ", \($0.prefix(12))" } ?? "")"
         )
-        print(
+        try StandardOutput.line(
             "system           \(report.operatingSystem), \(report.architecture), \(Formatting.bytes(Int(report.memoryBytes))) of memory"
         )
-        print("processor        \(report.cpu)")
-        print(
+        try StandardOutput.line("processor        \(report.cpu)")
+        try StandardOutput.line(
             "instruction set  \(report.instructionSet) (this machine runs \(report.availableInstructionSets.joined(separator: ", ")); "
                 + "SSF_ISA chooses)")
-        print("threads          \(report.threads) of \(report.threadLimit) (\(report.threadLimitReason))")
+        try StandardOutput.line(
+            "threads          \(report.threads) of \(report.threadLimit) (\(report.threadLimitReason))")
         for (name, path) in report.libraries.sorted(by: { $0.key < $1.key }) {
-            print("library          \(name)  \(path)")
+            try StandardOutput.line("library          \(name)  \(path)")
         }
         console.line("measuring ...")
-        var table = TextTable(["measured", "1 thread", "\(report.threads) threads"])
+        let counts = report.threads == 1 ? [1] : [1, report.threads]
+        var table = TextTable(["measured"] + counts.map { $0 == 1 ? "1 thread" : "\($0) threads" })
         func row(_ name: String, _ unit: String, _ measure: (Int) -> Double) {
             table.add(
-                [name] + [1, report.threads].map { Formatting.fixed(measure($0), 1) + " " + unit })
+                [name] + counts.map { Formatting.fixed(measure($0), 1) + " " + unit })
         }
         row("multiply-adds on registers", "GFLOP/s") { MachinePeak.gigaFLOPs(threads: $0) }
         row("triad over memory", "GB/s") { MachinePeak.triadGigabytes(threads: $0) }
-        for line in table.lines(indent: 0) { print(line) }
+        for line in table.lines(indent: 0) { try StandardOutput.line(line) }
         console.next("ssf train --help")
     }
 }

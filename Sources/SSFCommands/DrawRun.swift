@@ -36,6 +36,6 @@ public struct DrawRun {
         try AtomicFolder.write(to: options.output) { try VTABWriter.write(collection, to: $0) }
         for split in collection.splits { console.line("\(split.name): \(split.summary)") }
         console.line("drawn into \(options.output): images, lists and class names")
-        console.next("ssf train --model MODEL --data \(options.output)")
+        console.next("ssf train --model MODEL --data \(Shell.quoted(options.output))")
     }
 }

@@ -25,7 +25,7 @@ public struct EvaluationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Part to evaluate (default: test, else val, else all).", valueName: "name"))
     public var split: String?
 
-    @Option(name: [.customShort("b"), .long], help: "Images of a batch.")
+    @Option(name: [.customShort("b"), .long], parsing: .unconditional, help: "Images of a batch.")
     public var batchSize = 64
 
     @Option(help: "Orientation of photographs: apply or ignore.")
@@ -34,7 +34,7 @@ public struct EvaluationOptions: ParsableArguments {
     @Flag(help: "Leave out images that cannot be read, and count them, instead of stopping.")
     public var skipBadImages = false
 
-    @Option(name: [.customShort("j"), .long], help: "Threads that decode images ahead.")
+    @Option(name: [.customShort("j"), .long], parsing: .unconditional, help: "Threads that decode images ahead.")
     public var workers = 1
 
     @Option(
@@ -92,7 +92,7 @@ public struct EvaluationRun {
             console.warning("\(source.badImages.count) images could not be read and were left out")
         }
         let metrics = results.metrics
-        print(
+        try StandardOutput.line(
             "\(dataset.name)  images \(metrics.count)  loss \(Formatting.fixed(metrics.loss, 4))  "
                 + "top1 \(Formatting.percent(metrics.top1, 2))  top5 \(Formatting.percent(metrics.top5, 2))  "
                 + "macro recall \(Formatting.percent(metrics.macroRecall, 2))")
@@ -106,7 +106,9 @@ public struct EvaluationRun {
             try OutputFile.write(Data(text.utf8), to: file)
             console.line("saved \(file)")
         }
-        let name = options.adapter.map { "--adapter \($0)" } ?? "--model \(options.model ?? "MODEL")"
+        let name =
+            options.adapter.map { "--adapter \(Shell.quoted($0))" }
+            ?? "--model \(Shell.quoted(options.model ?? "MODEL"))"
         console.next("ssf predict \(name) IMAGE")
     }
 

@@ -42,7 +42,7 @@ public struct MergeOptions: ParsableArguments {
         help: ArgumentHelp("Images to verify on; without them, images of noise.", valueName: "path"))
     public var data: String?
 
-    @Option(help: "How many images to verify on.")
+    @Option(parsing: .unconditional, help: "How many images to verify on.")
     public var images = 64
 
     @OptionGroup(title: "Run time") public var runtime: RuntimeOptions
@@ -51,6 +51,7 @@ public struct MergeOptions: ParsableArguments {
 
     public func validate() throws {
         if images < 1 { throw ValidationError("--images must be 1 or more, not \(images).") }
+        if data != nil && !verify { throw ValidationError("--data names images for --verify, which is not given.") }
     }
 }
 
@@ -67,9 +68,12 @@ public struct MergeRun {
 
     /// - Returns: the exit code; 2 when the written model does not agree with base and adapter.
     public func run() throws -> Int32 {
+        try MergedFolder.checkPlace(options.output)
         let opened = try OpenedModel.open(model: options.model, adapter: options.adapter)
         guard let adapter = opened.adapter else { preconditionFailure("an adapter was opened") }
         for note in opened.notes { console.note(note) }
+        // Opened before anything is written: a mistake in --data leaves no folder behind.
+        let images = options.verify ? try verificationImages(opened) : nil
 
         let merged = try opened.model.merged().mapValues { $0.converted(to: options.dtype.dtype) }
         var folder = MergedFolder(
@@ -83,28 +87,29 @@ public struct MergeRun {
                 + "into \(options.output)")
 
         var code: Int32 = 0
-        if options.verify { code = try verify(opened) ? 0 : 2 }
-        console.next("ssf predict --model \(options.output) IMAGE")
+        if let images { code = try verify(opened, on: images.source, images.described) ? 0 : 2 }
+        console.next("ssf predict --model \(Shell.quoted(options.output)) IMAGE")
         return code
     }
 
-    private func verify(_ opened: OpenedModel) throws -> Bool {
+    private func verificationImages(_ opened: OpenedModel) throws -> (source: any BatchSource, described: String) {
+        guard let data = options.data else {
+            let source = NoiseImages.source(
+                count: options.images, height: opened.preprocessing.height, width: opened.preprocessing.width)
+            return (source, "\(options.images) images of noise")
+        }
+        let collection = try DatasetCollection.open(data)
+        let split = collection.split("test") ?? collection.split("val") ?? collection.splits[0]
+        let dataset = split.subset(Array(0..<min(options.images, split.count)))
+        guard dataset.count > 0 else { throw UserError("\(data): the split \(split.name) has no images") }
+        let source = opened.source(
+            dataset, orientation: collection.format.defaultOrientation, workers: 1, skipsBadImages: true)
+        return (source, "\(dataset.count) images of \(split.name)")
+    }
+
+    private func verify(_ opened: OpenedModel, on source: any BatchSource, _ described: String) throws -> Bool {
         // The file is read anew: what was written counts, not what was in memory.
         let written = try OpenedModel.open(checkpoint: try Checkpoint.load(options.output))
-        let source: any BatchSource
-        let described: String
-        if let data = options.data {
-            let collection = try DatasetCollection.open(data)
-            let split = collection.split("test") ?? collection.split("val") ?? collection.splits[0]
-            let dataset = split.subset(Array(0..<min(options.images, split.count)))
-            source = opened.source(
-                dataset, orientation: collection.format.defaultOrientation, workers: 1, skipsBadImages: true)
-            described = "\(dataset.count) images of \(split.name)"
-        } else {
-            source = NoiseImages.source(
-                count: options.images, height: opened.preprocessing.height, width: opened.preprocessing.width)
-            described = "\(options.images) images of noise"
-        }
         let comparison = try ModelComparison(
             opened.model, written.model, on: source, relativeTolerance: options.dtype == .f32 ? 1e-4 : 2e-2)
         console.line(

@@ -27,14 +27,16 @@ struct OpenedModel {
     ///
     /// - Parameters:
     ///   - model: path of a checkpoint; with an adapter, of its base, where that is not where it was.
-    ///   - adapter: path of an adapter folder.
+    ///   - adapter: path of an adapter folder, or of a run folder, whose best adapter is meant.
     ///   - stated: preprocessing that wins over the model's own.
     /// - Throws: `UserError` when neither is given, the adapter's base is not the one at hand, or the checkpoint has no
     ///   classifier.
     static func open(
         model: String?, adapter: String?, stated: PartialPreprocessing = PartialPreprocessing()
     ) throws -> OpenedModel {
-        if let adapter { return try open(adapter: adapter, base: model, stated: stated) }
+        if let adapter {
+            return try open(adapter: RunFolder.adapter("best", of: adapter), base: model, stated: stated)
+        }
         guard let model else {
             throw UserError("--model or --adapter is missing", expected: "a folder", remedy: "name one of the two")
         }
@@ -117,10 +119,14 @@ struct OpenedModel {
         if let given { return try Checkpoint.load(given) }
         let stated = configuration.baseModelPath
         // A relative path is meant from where the run was started, or else from the adapter itself.
-        let beside = adapter + "/" + stated
-        let isBeside = !stated.hasPrefix("/") && !FileManager.default.fileExists(atPath: stated)
+        // At last it is where it was on the machine that tuned it.
+        var places = [stated]
+        if !stated.hasPrefix("/") {
+            places.append(adapter + "/" + stated)
+            if let absolute = configuration.methodOptions[AdapterWriter.placeKey]?.string { places.append(absolute) }
+        }
         do {
-            return try Checkpoint.load(isBeside && FileManager.default.fileExists(atPath: beside) ? beside : stated)
+            return try Checkpoint.load(places.first { FileManager.default.fileExists(atPath: $0) } ?? stated)
         } catch var error as UserError {
             error.what = "the base model of \(adapter) cannot be opened: \(error.what)"
             error.remedy = "pass its place with --model"

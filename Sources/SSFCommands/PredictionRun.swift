@@ -20,13 +20,13 @@ public struct PredictionOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("Images, and folders of images.", valueName: "files"))
     public var files: [String]
 
-    @Option(help: "Classes to name for each image.")
+    @Option(parsing: .unconditional, help: "Classes to name for each image.")
     public var topk = 5
 
     @Option(help: "How to print: text, json or csv.")
     public var format = Format.text
 
-    @Option(name: [.customShort("b"), .long], help: "Images of a batch.")
+    @Option(name: [.customShort("b"), .long], parsing: .unconditional, help: "Images of a batch.")
     public var batchSize = 16
 
     @Option(help: "Orientation of photographs: apply or ignore (default: apply).")
@@ -35,7 +35,7 @@ public struct PredictionOptions: ParsableArguments {
     @Flag(help: "Leave out images that cannot be read, and say which, instead of stopping.")
     public var skipBadImages = false
 
-    @Option(name: [.customShort("j"), .long], help: "Threads that decode images ahead.")
+    @Option(name: [.customShort("j"), .long], parsing: .unconditional, help: "Threads that decode images ahead.")
     public var workers = 1
 
     @OptionGroup(title: "Preprocessing") public var preprocessing: PreprocessingOptions
@@ -107,9 +107,11 @@ public struct PredictionRun {
         }
         for (_, error) in source.badImages.sorted(by: { $0.key < $1.key }) { console.warning(error.description) }
         let descriptions = (opened.adapter?.configuration.labelDescriptions ?? opened.statedDescriptions) ?? [:]
-        print(try Self.text(predictions, format: options.format, descriptions: descriptions), terminator: "")
+        try StandardOutput.write(try Self.text(predictions, format: options.format, descriptions: descriptions))
         if predictions.isEmpty { throw UserError("no image could be read", remedy: "check the files") }
-        if let adapter = options.adapter { console.next("ssf merge --adapter \(adapter) --output MERGED --verify") }
+        if let adapter = options.adapter {
+            console.next("ssf merge --adapter \(Shell.quoted(adapter)) --output MERGED --verify")
+        }
     }
 
     /// The files that are named, and the images in the folders that are named, in order.

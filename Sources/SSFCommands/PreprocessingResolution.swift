@@ -20,6 +20,10 @@ public enum PreprocessingResolution {
             return (values.count == 1 ? [Double](repeating: values[0], count: 3) : values).map(Float.init)
         }
         let size = try resolver.optional("img-size", flag: options.imgSize)
+        if let size, !(1...PreprocessingOptions.largestSize).contains(size) {
+            throw UserError(
+                "`img-size` cannot be used", expected: "1 to \(PreprocessingOptions.largestSize)", found: "\(size)")
+        }
         let std = try channels("std", options.std)
         if let std, std.contains(where: { !($0 > 0) }) {
             throw UserError("`std` cannot be used", expected: "positive numbers", found: "\(std)")
@@ -62,6 +66,11 @@ public enum PreprocessingResolution {
                     + "crop \(known.cropFraction!)")
         }
         guard let complete = known.complete else { preconditionFailure("the fallback states everything but the size") }
+        guard max(complete.height, complete.width) <= PreprocessingOptions.largestSize else {
+            throw UserError(
+                "the input size cannot be used", expected: "at most \(PreprocessingOptions.largestSize)",
+                found: "\(complete.height)x\(complete.width)")
+        }
         guard Interpolation(rawValue: complete.interpolation) != nil else {
             throw UserError(
                 "the interpolation `\(complete.interpolation)` is not known",

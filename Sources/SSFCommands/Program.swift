@@ -7,6 +7,7 @@ import SSFTensors
 public enum Program {
     /// Parses and runs, and ends the process: 0 done, 1 failed, 2 a check did not hold, 64 wrong usage.
     public static func main(_ root: any ParsableCommand.Type) {
+        StandardOutput.reserveStreams()
         do {
             var command = try root.parseAsRoot()
             try command.run()

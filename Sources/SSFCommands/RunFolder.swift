@@ -1,4 +1,5 @@
 import Foundation
+import SSFCheckpoints
 import SSFTensors
 
 /// The folder of one run: made anew, never taken over from an earlier run.
@@ -24,7 +25,7 @@ public struct RunFolder: Sendable {
             try manager.createDirectory(atPath: output, withIntermediateDirectories: true)
         } catch {
             throw UserError(
-                "\(output): the output folder cannot be made", found: reason(error),
+                "\(output): the output folder cannot be made", found: SystemReason.of(error),
                 remedy: "pass a folder you may write to with --output")
         }
         var name = experiment
@@ -43,6 +44,12 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// The adapter folder that `path` means: itself, or the part `name` of the run folder that it is.
+    static func adapter(_ name: String, of path: String) -> String {
+        let part = (path.hasSuffix("/") ? path : path + "/") + name
+        return !AdapterFolder.isAdapter(path) && AdapterFolder.isAdapter(part) ? part : path
+    }
+
     /// The path of a file in the folder.
     public func file(_ name: String) -> String { path + "/" + name }
 
@@ -51,11 +58,6 @@ public struct RunFolder: Sendable {
     /// - Throws: `UserError` that names the file.
     public func write(_ text: String, to name: String) throws {
         try OutputFile.write(Data(text.utf8), to: file(name))
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return underlying.map { String(cString: strerror(Int32($0.code))) } ?? "\(error)"
     }
 }
 
@@ -69,7 +71,7 @@ public enum OutputFile {
             try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw UserError(
-                "\(path) cannot be written", found: error.localizedDescription,
+                "\(path) cannot be written", found: SystemReason.of(error),
                 remedy: "pass a place you may write to")
         }
     }

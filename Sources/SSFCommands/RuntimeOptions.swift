@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Options of every command that computes.
 public struct RuntimeOptions: ParsableArguments {
-    @Option(help: "Threads that compute (default: the CPUs this process may use).")
+    @Option(parsing: .unconditional, help: "Threads that compute (default: the CPUs this process may use).")
     public var threads: Int?
 
     @Option(help: "Arithmetic and storage of numbers: f32.")

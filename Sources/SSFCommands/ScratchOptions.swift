@@ -5,19 +5,19 @@ public struct ScratchOptions: ParsableArguments {
     @Flag(help: "Begin with random weights in a vision transformer of the size below instead of --model.")
     public var fromScratch = false
 
-    @Option(help: "Height and width of a patch.")
+    @Option(parsing: .unconditional, help: "Height and width of a patch.")
     public var patchSize: Int?
 
-    @Option(help: "Channels.")
+    @Option(parsing: .unconditional, help: "Channels.")
     public var embedDim: Int?
 
-    @Option(help: "Blocks.")
+    @Option(parsing: .unconditional, help: "Blocks.")
     public var depth: Int?
 
-    @Option(help: "Attention heads.")
+    @Option(parsing: .unconditional, help: "Attention heads.")
     public var numHeads: Int?
 
-    @Option(help: "Width of the MLP over that of the block.")
+    @Option(parsing: .unconditional, help: "Width of the MLP over that of the block.")
     public var mlpRatio: Double?
 
     public init() {}

@@ -30,9 +30,11 @@ public struct TrainOptions: ParsableArguments {
     public var dryRun = false
 
     @OptionGroup(title: "Data") public var data: DataOptions
-    @Option(help: "Part of the training images set apart for validation where there is no such part.")
+    @Option(
+        parsing: .unconditional,
+        help: "Part of the training images set apart for validation where there is no such part.")
     public var valFraction: Double?
-    @Option(help: "Part of the images set apart for the test where there are no splits.")
+    @Option(parsing: .unconditional, help: "Part of the images set apart for the test where there are no splits.")
     public var testFraction: Double?
     @OptionGroup(title: "Preprocessing") public var preprocessing: PreprocessingOptions
     @Option(

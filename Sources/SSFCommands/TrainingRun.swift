@@ -18,6 +18,8 @@ public final class TrainingRun {
     private let model: TunedModel
     private let preprocessing: Preprocessing
     private let data: TaskData
+    /// The data that the run which goes on was started with.
+    private let earlierData: String?
 
     /// Resolves the settings, opens data and model, and says what was decided; computes nothing.
     ///
@@ -31,8 +33,14 @@ public final class TrainingRun {
             try SettingsFile(path: Self.runFolder(of: $0) + "/args.yaml", known: known)
         }
         resolver = SettingResolver(file: file, resumed: resumed)
+        earlierData = try resumed?.value("data", as: String.self)
         let source = try TrainSettings.source(options, resolver)
         let collection = try DatasetCollection.open(source.data, format: source.format)
+        guard collection.classes.count > 1 else {
+            throw UserError(
+                "\(source.data): there is nothing to tell apart", expected: "at least 2 classes",
+                found: collection.classes.isEmpty ? "none" : "one, \(collection.classes[0])")
+        }
         settings = try TrainSettings.resolve(source, format: collection.format, options: options, resolver)
         if let threads = settings.threads { Parallel.setThreads(threads) }
 
@@ -85,6 +93,41 @@ public final class TrainingRun {
             ? URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path : path
     }
 
+    /// The state that a run goes on from.
+    ///
+    /// - Throws: `UserError` when it belongs to another base, other classes or another method, or nothing is left to do.
+    private func savedState(_ resume: String) throws -> TrainingState {
+        let path = RunFolder.adapter("last", of: resume)
+        let (adapter, state) = try SavedState.read(path)
+        if let mismatch = adapter.mismatch(baseChecksum: base.checksum, basePath: base.path) { throw mismatch }
+        let earlier = adapter.configuration
+        guard earlier.tuningMode == model.method.name else {
+            throw UserError(
+                "\(path): the run tunes by another method", expected: "--method \(earlier.tuningMode)",
+                found: "--method \(model.method.name)", remedy: "leave --method out when resuming")
+        }
+        guard earlier.labelNames == model.classes else {
+            func list(_ names: [String]) -> String {
+                "\(names.count): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+            }
+            throw UserError(
+                "\(path): the run has other classes than the data", expected: list(earlier.labelNames),
+                found: list(model.classes), remedy: "leave --data out when resuming")
+        }
+        let epochs = settings.training.totalEpochs
+        let hasResults =
+            data.test == nil || FileManager.default.fileExists(atPath: Self.runFolder(of: path) + "/results.json")
+        guard state.completedEpochs < epochs || (state.completedEpochs == epochs && !hasResults) else {
+            throw UserError(
+                "\(path): the run is already finished, all \(state.completedEpochs) epochs of it",
+                remedy: "pass a larger --epochs to train on")
+        }
+        if let earlierData, earlierData != settings.source.data {
+            console.warning("the run was begun on \(earlierData) and goes on on \(settings.source.data)")
+        }
+        return state
+    }
+
     // MARK: Saying what will be done
 
     private func describe(_ preprocessingNotes: [String]) {
@@ -110,8 +153,12 @@ public final class TrainingRun {
         let t = settings.training
         console.line(
             "AdamW  lr \(t.learningRate)  weight decay \(t.weightDecay)\(t.decaysAll ? " on all" : "")  "
-                + "batch \(t.batchSize)\(t.accumulation > 1 ? " x \(t.accumulation)" : "")  epochs \(t.epochs)  "
-                + "warm-up \(Formatting.fixed(t.warmupEpochs, 1)) epochs  seed \(t.seed)")
+                + "batch \(t.batchSize)\(t.accumulation > 1 ? " x \(t.accumulation)" : "")  epochs \(t.epochs)"
+                + (t.cooldownEpochs > 0 ? " and \(t.cooldownEpochs) at the minimum rate" : "")
+                + "  warm-up \(Formatting.fixed(t.warmupEpochs, 1)) epochs  seed \(t.seed)")
+        if t.warmupEpochs >= Double(t.epochs) {
+            console.note("the warm-up is as long as the run or longer: --lr is never reached (see --warmup-epochs)")
+        }
         for line in TrainableTable.lines(layout) { console.line(line) }
         if data.validation == nil {
             console.note("no validation part: the last epoch is the best; choose with --train-split and --val-split")
@@ -124,24 +171,28 @@ public final class TrainingRun {
     ///
     /// - Returns: the exit code.
     public func run() throws -> Int32 {
+        // Everything that can be refused is refused before the first file is written.
+        let trainer = try Trainer(
+            model: model, training: data.training, validation: data.validation, configuration: settings.training,
+            isStopRequested: { Interruption.isRequested })
+        let state = try options.resume.map(savedState)
+        if let state { try trainer.resume(from: state) }
         let folder = try makeFolder()
-        let state = try options.resume.map(SavedState.read)
         let writer = AdapterWriter(
             model: model, base: base, preprocessing: preprocessing, dataset: settings.source.data,
             recipe: resolver.resolved.compactMap { entry in entry.yaml.map { (entry.key, $0) } })
         let recorder = try RunRecorder(folder: folder, writer: writer, completedEpochs: state?.completedEpochs ?? 0)
         let progress = ProgressLine(console: console, savedAt: folder.file("best"))
         let failure = FailureNotice()
+        trainer.observers = [recorder, progress, failure]
         Interruption.listen()
-        let trainer = try Trainer(
-            model: model, training: data.training, validation: data.validation, configuration: settings.training,
-            observers: [recorder, progress, failure], isStopRequested: { Interruption.isRequested })
-        if let state { try trainer.resume(from: state) }
-
         switch try trainer.run() {
+        case .stopped where trainer.state.completedEpochs == 0:
+            console.warning("stopped: no epoch was finished, nothing was saved")
+            return 1
         case .stopped:
             console.warning("stopped before the end of an epoch; \(folder.file("last")) holds the epochs before it")
-            console.next("ssf train --resume \(folder.file("last"))")
+            console.next("ssf train --resume \(Shell.quoted(folder.file("last")))")
             return 1
         case .diverged:
             throw failure.error(keptAt: folder.file("last"))
@@ -192,14 +243,16 @@ public final class TrainingRun {
             try folder.write(try JSONText.of(summary), to: "results.json")
             try folder.write(results.confusionCSV, to: "confusion.csv")
             try folder.write(results.predictionsCSV(of: test.dataset), to: "predictions.csv")
-            console.line(
+            try StandardOutput.line(
                 "Test  \(test.dataset.name)  \(results.metrics.count) images  loss \(Formatting.fixed(results.metrics.loss, 3))  "
                     + "top1 \(Formatting.percent(results.metrics.top1, 2))  top5 \(Formatting.percent(results.metrics.top5, 2))  "
                     + "macro recall \(Formatting.percent(results.metrics.macroRecall, 2))")
+            console.line("lowest recalls:")
             for line in results.lines { console.line(line) }
         }
         console.line("saved \(folder.path)")
-        console.next("ssf merge --adapter \(best) --output \(folder.file("merged")) --verify")
+        console.next(
+            "ssf merge --adapter \(Shell.quoted(best)) --output \(Shell.quoted(folder.file("merged"))) --verify")
     }
 }
 
@@ -212,10 +265,12 @@ private final class FailureNotice: RunObserver {
     func error(keptAt path: String) -> UserError {
         let step = event?.step ?? 0
         let epoch = event?.epoch ?? 0
-        let kept = event?.restoredEpoch.map { "the adapter of epoch \($0)" } ?? "the initial values"
+        let kept = event?.restoredEpoch.map { "the adapter of epoch \($0) is" } ?? "the initial values are"
+        // Before the first update no learning rate can be to blame.
+        let origin = step == 0 ? "the model or the images hold values that are not finite; else " : ""
         return UserError(
             "the loss or its gradient is no longer finite at step \(step) (epoch \(epoch))", expected: "a finite loss",
-            found: "\(event?.loss ?? .nan); \(kept) is kept in \(path)",
-            remedy: "lower --lr, or limit gradients with --clip-grad 1")
+            found: "\(event?.loss ?? .nan); \(kept) kept in \(path)",
+            remedy: origin + "lower --lr, or limit gradients with --clip-grad 1")
     }
 }

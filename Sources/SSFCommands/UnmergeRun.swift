@@ -34,14 +34,13 @@ public struct UnmergeRun {
     }
 
     public func run() throws {
+        try MergedFolder.checkPlace(options.output)
         let merged = try Checkpoint.load(options.model)
-        let adapter = try AdapterFolder.read(options.adapter)
-        let labels = merged.configuration.labelNames ?? []
-        if !labels.isEmpty && labels != adapter.configuration.labelNames {
-            console.warning("the classes of \(options.model) are not those of \(options.adapter)")
-        }
+        let adapter = try AdapterFolder.read(RunFolder.adapter("best", of: options.adapter))
+        try checkMerged(merged, adapter)
         let base = try options.base.map(Checkpoint.load)
-        if let base, let mismatch = adapter.mismatch(baseChecksum: base.checksum, basePath: base.path) {
+        if let base, var mismatch = adapter.mismatch(baseChecksum: base.checksum, basePath: base.path) {
+            mismatch.remedy = "pass the base model that was tuned as --base"
             throw mismatch
         }
         reportVanishing(adapter)
@@ -69,7 +68,34 @@ public struct UnmergeRun {
         if folder.labelNames.count != rows { folder.labelNames = (0..<rows).map(String.init) }
         for difference in try folder.write(to: options.output) { console.warning(difference) }
         console.line("unmerged \(folder.tensors.count) tensors into \(options.output)")
-        console.next("ssf train --model \(options.output) --data IMAGES")
+        console.next("ssf train --model \(Shell.quoted(options.output)) --data IMAGES")
+    }
+
+    /// Taking an adapter out of a model into which it was never merged would give weights of no model. The classifier
+    /// tells: merging puts the adapter's in the place of the base's.
+    ///
+    /// - Throws: `UserError` when classes or classifier of the model are not the adapter's.
+    private func checkMerged(_ merged: Checkpoint, _ adapter: AdapterFolder) throws {
+        let remedy = "pass the adapter that was merged into \(options.model)"
+        let labels = merged.configuration.labelNames ?? []
+        guard labels.isEmpty || labels == adapter.configuration.labelNames else {
+            throw UserError(
+                "the classes of \(options.model) are not those of \(options.adapter)",
+                expected: adapter.configuration.labelNames.prefix(8).joined(separator: ", "),
+                found: labels.prefix(8).joined(separator: ", "), remedy: remedy)
+        }
+        for name in ["head.weight", "head.bias"] {
+            guard let trained = adapter.tensors[name] else { continue }
+            // As merging stored it: rounded to the type of the file.
+            guard let stored = merged.tensors[name], stored.shape.count == trained.shape.count,
+                zip(trained.converted(to: stored.dtype).values, stored.values).allSatisfy({
+                    abs($0 - $1) <= 1e-6 * max(1, abs($0))
+                })
+            else {
+                throw UserError(
+                    "\(options.adapter) was not merged into \(options.model): \(name) differs", remedy: remedy)
+            }
+        }
     }
 
     /// Names the sites whose scale has nearly vanished: dividing by it loses what was there.

@@ -119,6 +119,13 @@ public final class Executor {
         for mask in masks { pointers[mask.index].update(repeating: 1, count: program.batch) }
     }
 
+    /// What `plannedByteCount` of an executor would be, without one: nothing is allocated.
+    public static func plannedByteCount(of program: Program, mode: ExecutionMode) -> Int {
+        let program = program.fused()
+        let differentiation = Differentiation(program, trains: mode == .training)
+        return BufferBuilder(program, differentiation, mode: mode, taps: []).plan.byteCount
+    }
+
     // MARK: Inputs
 
     /// [B, channels, H, W], normalised; the caller fills it before `forward`, while it holds the executor.

@@ -16,12 +16,16 @@ public final class Evaluator {
 
     /// Hands the logits of each batch, row-major [count, K], to `body` in the order of the set.
     ///
-    /// - Throws: what the source throws for an image that cannot be read, and what `body` throws.
+    /// - Throws: what the source throws for an image that cannot be read, what `body` throws, and `UserError` when a
+    ///   batch needs more memory than the machine has.
     public func forEachBatch(
         of source: any BatchSource, _ body: (ImageBatch, UnsafeBufferPointer<Float>) throws -> Void
     ) throws {
+        let batchSize = min(batchSize, max(source.count, 1))
+        let program = try model.program(batch: batchSize, mode: .inference)
+        try MemoryLimit.check(bytes: Executor.plannedByteCount(of: program, mode: .inference), for: "evaluation")
         let stream = try source.batches(
-            order: Array(0..<source.count), batchSize: min(batchSize, max(source.count, 1)), dropLast: false, epoch: 0)
+            order: Array(0..<source.count), batchSize: batchSize, dropLast: false, epoch: 0)
         while let batch = try stream.next() {
             if batch.count == 0 { continue }
             let executor = try model.executor(batch: batch.count, mode: .inference)

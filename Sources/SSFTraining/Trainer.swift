@@ -12,7 +12,8 @@ public final class Trainer {
     private let training: any BatchSource
     private let validation: (any BatchSource)?
     private let order: BatchOrder
-    private let observers: [any RunObserver]
+    /// Who hears of the run; may be changed until it begins.
+    public var observers: [any RunObserver]
 
     private let optimizer: AdamWOptimizer
     private let schedule: LearningRateSchedule
@@ -40,7 +41,8 @@ public final class Trainer {
     ///     best.
     ///   - order: of the images; from the configuration's seed where none is given.
     ///   - isStopRequested: asked before every step; when it answers true the run ends without completing its epoch.
-    /// - Throws: `UserError` when nothing trains, the training part is empty, or a number cannot be used.
+    /// - Throws: `UserError` when nothing trains, the training part is empty, a number cannot be used, or a step needs
+    ///   more memory than the machine has.
     public init(
         model: TunedModel, training: any BatchSource, validation: (any BatchSource)? = nil,
         configuration: TrainingConfiguration, order: BatchOrder? = nil, observers: [any RunObserver] = [],
@@ -72,6 +74,7 @@ public final class Trainer {
         batchesPerEpoch = configuration.batchesPerEpoch(images: training.count)
         stepsPerEpoch = configuration.stepsPerEpoch(images: training.count)
         lastGood = model.parameters.trainable.copied()
+        try MemoryLimit.check(bytes: try memory(batch: min(configuration.batchSize, training.count)), for: "training")
     }
 
     // MARK: State
@@ -278,7 +281,8 @@ public final class Trainer {
     /// Weights as they are kept and as they are packed, trainables with gradient and two moments, activations.
     private func memory(batch: Int) throws -> Int {
         let weights = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
-        let activations = try model.executor(batch: batch, mode: .training).plannedByteCount
+        let program = try model.program(batch: batch, mode: .training)
+        let activations = Executor.plannedByteCount(of: program, mode: .training)
         return 2 * 4 * weights + 3 * 4 * model.parameters.layout.count + activations
     }
 }

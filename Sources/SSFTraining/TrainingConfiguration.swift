@@ -82,17 +82,19 @@ public struct TrainingConfiguration: Sendable, Equatable {
         {
             if !condition { throw UserError("--\(name) cannot be used", expected: expected, found: "\(found)") }
         }
-        try require(epochs > 0, "epochs", "a positive whole number", epochs)
-        try require(cooldownEpochs >= 0, "cooldown-epochs", "0 or more", cooldownEpochs)
-        try require(batchSize > 0, "batch-size", "a positive whole number", batchSize)
+        // Far beyond any use, and low enough that counts of steps and images stay exact.
+        let most = 1_000_000
+        try require((1...most).contains(epochs), "epochs", "1 to \(most)", epochs)
+        try require((0...most).contains(cooldownEpochs), "cooldown-epochs", "0 to \(most)", cooldownEpochs)
+        try require((1...most).contains(batchSize), "batch-size", "1 to \(most)", batchSize)
         try require(learningRate > 0 && learningRate.isFinite, "lr", "a positive number", learningRate)
         try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "0 or more", weightDecay)
-        try require(warmupEpochs >= 0 && warmupEpochs.isFinite, "warmup-epochs", "0 or more", warmupEpochs)
+        try require((0...Double(most)).contains(warmupEpochs), "warmup-epochs", "0 to \(most)", warmupEpochs)
         try require(warmupRate >= 0 && warmupRate.isFinite, "warmup-lr", "0 or more", warmupRate)
         try require(minimumRate >= 0 && minimumRate.isFinite, "min-lr", "0 or more", minimumRate)
         try require((0..<1).contains(smoothing), "smoothing", "0 or more and less than 1", smoothing)
         try require((0..<1).contains(dropPath), "drop-path", "0 or more and less than 1", dropPath)
         try require(clipNorm.map { $0 > 0 && $0.isFinite } ?? true, "clip-grad", "a positive number", clipNorm ?? 0)
-        try require(accumulation > 0, "grad-accum-steps", "a positive whole number", accumulation)
+        try require((1...most).contains(accumulation), "grad-accum-steps", "1 to \(most)", accumulation)
     }
 }

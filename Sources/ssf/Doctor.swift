@@ -9,6 +9,6 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         Program.begin(runtime)
-        DoctorRun(console: Console(quiet: runtime.quiet)).run()
+        try DoctorRun(console: Console(quiet: runtime.quiet)).run()
     }
 }

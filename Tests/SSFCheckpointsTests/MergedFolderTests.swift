@@ -114,14 +114,16 @@ struct MergedFolderTests {
         }
     }
 
-    @Test func replacesOnlyItsOwn() throws {
+    @Test func replacesNothing() throws {
         let folder = try TemporaryFolder()
         let base = try Checkpoint.load(Goldens.path("checkpoints/huggingface/vit-sharded"))
         let merged = MergedFolder(
             tensors: base.tensors, configuration: base.configuration, labelNames: ["a", "b", "c", "d", "e"],
             preprocessing: Self.preprocessing)
+        try MergedFolder.checkPlace(folder.file("m"))
         try merged.write(to: folder.file("m"))
-        try merged.write(to: folder.file("m"))
+        #expect(throws: UserError.self) { try MergedFolder.checkPlace(folder.file("m")) }
+        #expect(throws: UserError.self) { try merged.write(to: folder.file("m")) }
         try FileManager.default.copyItem(
             atPath: Goldens.path("checkpoints/huggingface/vit"), toPath: folder.file("theirs"))
         #expect(throws: UserError.self) { try merged.write(to: folder.file("theirs")) }
