@@ -5,7 +5,8 @@ import SSFTensors
 ///
 /// Lengths are in widths of the picture, brightness from 0 to 1.
 enum Difficulty {
-    /// Shapes and ground stand in different bands of brightness; which is the brighter is left to chance.
+    /// Shapes and ground stand in different bands of brightness. Where the pattern is the question, or the outline, which
+    /// is the brighter is left to chance; elsewhere the shape is.
     static let dark: ClosedRange<Float> = 0.08...0.40
     static let bright: ClosedRange<Float> = 0.60...0.92
     /// The part of its band that a pattern spans. Ground and shape are calm where the pattern is not the question: what
@@ -68,14 +69,14 @@ public enum SyntheticTask: String, CaseIterable, Sendable {
 
     /// The scene of a label; everything that the label does not say is drawn from `random`.
     func scene(label: Int, random: inout RandomGenerator) -> Scene {
-        let isDarkGround = random.chance(0.5)
+        let isBusy = self == .shape || self == .texture
+        let isDarkGround = isBusy ? random.chance(0.5) : true
         let lumas =
             isDarkGround ? (Difficulty.dark, Difficulty.bright) : (Difficulty.bright, Difficulty.dark)
         func middle(_ part: Float, of band: ClosedRange<Float>) -> ClosedRange<Float> {
             let margin = (band.upperBound - band.lowerBound) * (1 - part) / 2
             return (band.lowerBound + margin)...(band.upperBound - margin)
         }
-        let isBusy = self == .shape || self == .texture
         let groundLuma = middle(isBusy ? Difficulty.busyGround : Difficulty.calmGround, of: lumas.0)
         let figureLuma = middle(isBusy ? Difficulty.busyFigure : Difficulty.calmFigure, of: lumas.1)
         var groundPattern = Pattern.allCases[random.integer(below: Pattern.allCases.count)]
