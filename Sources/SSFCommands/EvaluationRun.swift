@@ -127,7 +127,7 @@ public struct EvaluationRun {
                 remedy: "name one with --split")
         }
         guard dataset.count > 0 else { throw UserError("\(options.data): the split \(dataset.name) has no images") }
-        try dataset.checkFiles()
+        if !options.skipBadImages { try dataset.checkFiles() }
         return dataset
     }
 

@@ -18,6 +18,8 @@ struct TaskData {
         collection: DatasetCollection, splits: SplitOptions, preprocessing: Preprocessing, settings: TrainSettings
     ) throws {
         self.collection = collection
+        var splits = splits
+        splits.requiresFiles = !settings.skipsBadImages
         selection = try collection.select(splits)
         func source(_ dataset: ImageDataset, _ pipeline: Pipeline) -> LoadedBatchSource {
             LoadedBatchSource(
