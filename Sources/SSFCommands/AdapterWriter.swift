@@ -107,6 +107,13 @@ struct SavedState: Codable {
         bestEpoch = state.bestEpoch
     }
 
+    /// What is said of a run that ended in its first epoch.
+    static func missing(_ path: String) -> UserError {
+        UserError(
+            "\(path): a run cannot go on from here", found: "no epoch of it was completed", remedy: "start the run anew"
+        )
+    }
+
     func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -124,9 +131,7 @@ struct SavedState: Codable {
             [trainable, first, second].allSatisfy({ $0.dtype == .f32 })
         else {
             if URL(fileURLWithPath: path).lastPathComponent == "last" {
-                throw UserError(
-                    "\(path): a run cannot go on from here", found: "no epoch of it was completed",
-                    remedy: "start the run anew")
+                throw missing(path)
             }
             throw UserError(
                 "\(path): a run cannot go on from here",

@@ -29,8 +29,14 @@ public final class TrainingRun {
         self.console = console
         let known = TrainSettings.keys
         let file = try options.config.map { try SettingsFile(path: $0, known: known) }
-        let resumed = try options.resume.map {
-            try SettingsFile(path: Self.runFolder(of: $0) + "/args.yaml", known: known)
+        let resumed = try options.resume.map { path in
+            let settings = Self.runFolder(of: path) + "/args.yaml"
+            guard FileManager.default.fileExists(atPath: settings) else {
+                throw UserError(
+                    "\(path): a run cannot go on from here", expected: "the `last` folder of a run",
+                    found: "no \(settings)")
+            }
+            return try SettingsFile(path: settings, known: known)
         }
         resolver = SettingResolver(file: file, resumed: resumed)
         earlierData = try resumed?.value("data", as: String.self)
@@ -98,6 +104,7 @@ public final class TrainingRun {
     /// - Throws: `UserError` when it belongs to another base, other classes or another method, or nothing is left to do.
     private func savedState(_ resume: String) throws -> TrainingState {
         let path = RunFolder.adapter("last", of: resume)
+        guard AdapterFolder.isAdapter(path) else { throw SavedState.missing(path) }
         let (adapter, state) = try SavedState.read(path)
         if let mismatch = adapter.mismatch(baseChecksum: base.checksum, basePath: base.path) { throw mismatch }
         let earlier = adapter.configuration

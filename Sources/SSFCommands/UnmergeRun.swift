@@ -89,7 +89,7 @@ public struct UnmergeRun {
             // As merging stored it: rounded to the type of the file.
             guard let stored = merged.tensors[name], stored.shape.count == trained.shape.count,
                 zip(trained.converted(to: stored.dtype).values, stored.values).allSatisfy({
-                    abs($0 - $1) <= 1e-6 * max(1, abs($0))
+                    abs($0 - $1) <= 1e-6 * abs($0)
                 })
             else {
                 throw UserError(

@@ -121,6 +121,95 @@ struct BadInputTests {
         #expect(try String(contentsOfFile: folder.file("mine/data"), encoding: .utf8) == "precious")
     }
 
+    @Test("Numbers beyond all use are refused, not computed with")
+    func bounds() throws {
+        let huge = String(Int.max)
+        for option in ["--epochs", "--cooldown-epochs", "--grad-accum-steps", "--batch-size"] {
+            try refuse(train + [option, huge], option)
+        }
+        try refuse(train + ["--warmup-epochs", "1e300"], "--warmup-epochs")
+        try refuse(train + ["--lr", "-1"], "--lr", "-1")
+        try refuse(train + ["--pad-crop", huge], code: 64, "--pad-crop")
+        try refuse(train + ["--img-size", "100000"], code: 64, "--img-size")
+        try refuse(train + ["--img-size", "4096", "--dry-run"], "memory", "--batch-size")
+        let scratch = ["train", "--from-scratch", "--method", "full", "--data", Fixture.data]
+        for (option, value) in [
+            ("--mlp-ratio", "nan"), ("--mlp-ratio", "1e30"), ("--embed-dim", huge), ("--depth", huge),
+        ] {
+            try refuse(scratch + [option, value], option)
+        }
+        try refuse(scratch + ["--embed-dim", "65536", "--depth", "1000"], "memory", "--depth")
+    }
+
+    @Test("A run goes on with what it was begun with; what is refused changes nothing in its folder")
+    func resume() throws {
+        let run = folder.file("r")
+        try FileManager.default.copyItem(atPath: fixture.run, toPath: run)
+        let settings = try String(contentsOfFile: run + "/args.yaml", encoding: .utf8)
+        try refuse(["train", "--resume", run], "already finished", "--epochs")
+        let on = ["train", "--resume", run + "/last", "--epochs", "3"]
+        try refuse(on + ["--batch-size", "16"], "steps per epoch")
+        try refuse(on + ["--method", "linear"], "method")
+        try refuse(on + ["--data", "synthetic:shape?train=96&val=32&test=48"], "classes")
+        try Binary.succeed("merge", "--adapter", run, "--output", folder.file("other"))
+        try refuse(on + ["--model", folder.file("other")], "weights")
+        #expect(try String(contentsOfFile: run + "/args.yaml", encoding: .utf8) == settings)
+        #expect(try String(contentsOfFile: run + "/summary.csv", encoding: .utf8).split(separator: "\n").count == 3)
+    }
+
+    @Test("merge and unmerge replace nothing, and an adapter comes out of no model that it was not merged into")
+    func merging() throws {
+        let adapter = fixture.run + "/best"
+        try refuse(["merge", "--adapter", adapter, "--output", fixture.base], "exists")
+        try refuse(
+            ["merge", "--adapter", adapter, "--output", folder.file("m"), "--verify", "--data", "nope"], "nope")
+        #expect(folder.names.isEmpty)
+        try refuse(
+            ["merge", "--adapter", adapter, "--output", folder.file("m"), "--data", "nope"], code: 64, "--verify")
+        try Binary.succeed("merge", "--adapter", adapter, "--output", folder.file("m"), "--dtype", "bf16")
+        try Binary.succeed(
+            "train", "--model", fixture.base, "--data", Fixture.data, "--epochs", "1", "--seed", "5", "--output",
+            folder.file("runs"), "--experiment", "o")
+        for (model, other) in [(folder.file("m"), folder.file("runs/o")), (fixture.base, adapter)] {
+            try refuse(["unmerge", "--model", model, "--adapter", other, "--output", folder.file("u")], "adapter")
+        }
+        try refuse(
+            [
+                "unmerge", "--model", folder.file("m"), "--adapter", adapter, "--base", folder.file("m"), "--output",
+                folder.file("u"),
+            ], "--base")
+        #expect(folder.names == ["m", "runs"])
+        try Binary.succeed("unmerge", "--model", folder.file("m"), "--adapter", adapter, "--output", folder.file("u"))
+    }
+
+    @Test("Messages that nobody hears end no run; results that are lost do")
+    func streams() throws {
+        func code(_ redirection: String) throws -> Int32 {
+            let shell = Process()
+            shell.executableURL = URL(filePath: "/bin/sh")
+            shell.arguments = [
+                "-c", "\"$0\" \"$@\" " + redirection, Binary.path, "eval", "--adapter", fixture.run + "/best", "--data",
+                Fixture.data,
+            ]
+            try shell.run()
+            shell.waitUntilExit()
+            return shell.terminationStatus
+        }
+        #expect(try code(">/dev/null 2>/dev/full") == 0)
+        #expect(try code(">/dev/null 2>&-") == 0)
+        #expect(try code(">/dev/full 2>/dev/null") == 1)
+        #expect(try code(">&- 2>/dev/null") == 1)
+    }
+
+    @Test("One class is nothing to learn")
+    func oneClass() throws {
+        try Binary.succeed("draw", "shape?train=4&val=0&test=2", "--output", folder.file("set"))
+        try FileManager.default.createDirectory(atPath: folder.file("one"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: folder.file("set/images/train"), toPath: folder.file("one/only"))
+        try refuse(["train", "--model", fixture.base, "--data", folder.file("one")], "2 classes", "only")
+    }
+
     @Test("A loss that is not finite ends the run, says at which step, and keeps an adapter that works")
     func diverges() throws {
         try refuse(

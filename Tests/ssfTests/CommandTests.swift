@@ -60,7 +60,8 @@ struct CommandTests {
         for _ in 0..<2 {
             let result = try Binary.succeed(
                 "train", "-c", config, "--epochs", "1", "--output", folder.path, "--experiment", "x")
-            #expect(result.out.isEmpty)
+            #expect(result.out.hasPrefix("Test  test  48 images"), "\(result)")
+            #expect(result.out.split(separator: "\n").count == 1, "\(result)")
             #expect(result.err.contains("next: ssf merge --adapter"))
             #expect(result.err.contains("trainable"))
         }
@@ -103,6 +104,44 @@ struct CommandTests {
         #expect(epochs > 0)
         try Binary.succeed("train", "--resume", last, "--epochs", String(epochs + 1), "--quiet")
         #expect(try lines(folder.file("r/summary.csv")).count == epochs + 2)
+    }
+
+    @Test("A run that is asked to end in its first epoch says that nothing was saved", arguments: [SIGINT, SIGTERM])
+    func interruptedAtOnce(signal: CInt) throws {
+        let folder = try TemporaryFolder()
+        let result = try Binary.run(
+            [
+                "train", "--model", fixture.base, "--data", "synthetic:orientation?train=100000&val=0&test=0",
+                "--batch-size", "2", "--output", folder.path, "--experiment", "r",
+            ],
+            meanwhile: { process in
+                // The first step is logged long after signals are listened to.
+                let log = folder.file("r/metrics.jsonl")
+                while process.isRunning && (try? String(contentsOfFile: log, encoding: .utf8))?.isEmpty ?? true {
+                    usleep(10_000)
+                }
+                kill(process.processIdentifier, signal)
+            })
+        #expect(result.code == 1, "\(result)")
+        #expect(result.err.contains("nothing was saved"), "\(result)")
+        #expect(!result.err.contains("--resume"), "\(result)")
+        let again = try Binary.run(["train", "--resume", folder.file("r")])
+        #expect(again.code == 1)
+        #expect(again.err.contains("start the run anew"), "\(again)")
+    }
+
+    @Test("A base that was named from another folder is found again, and a run folder stands for its best adapter")
+    func relativeBase() throws {
+        let folder = try TemporaryFolder()
+        let base = URL(filePath: fixture.base)
+        let run = try Binary.run(
+            [
+                "train", "--model", base.lastPathComponent, "--data", Fixture.data, "--epochs", "1", "--method",
+                "linear",
+                "--output", folder.path, "--experiment", "r", "--quiet",
+            ], folder: base.deletingLastPathComponent().path)
+        try #require(run.code == 0, "\(run)")
+        try Binary.succeed("eval", "--adapter", folder.file("r"), "--data", Fixture.data, folder: "/")
     }
 
     @Test("The position embedding is resized by either rule, and an adapter remembers which")
