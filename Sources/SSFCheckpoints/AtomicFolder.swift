@@ -96,7 +96,13 @@ public enum AtomicFolder {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw UserError("\(path): the folder cannot be made", found: "\(error.localizedDescription)")
+            // Foundation's own words name no cause.
+            let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            throw UserError(
+                "\(path): the folder cannot be made",
+                found: underlying?.domain == NSPOSIXErrorDomain
+                    ? String(cString: strerror(CInt(underlying!.code))) : error.localizedDescription,
+                remedy: "name a place that you may write to")
         }
     }
 }

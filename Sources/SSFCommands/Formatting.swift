@@ -34,6 +34,14 @@ public enum Formatting {
         return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
     }
 
+    /// `1 epoch`, `3 epochs`
+    public static func counted(_ value: Int, _ noun: String) -> String { "\(value) \(noun)\(value == 1 ? "" : "s")" }
+
+    /// A loss: with decimals as long as they say something, `0.731` or `1.2e+09`.
+    public static func loss(_ value: Double, _ digits: Int = 3) -> String {
+        abs(value) < 1e5 || !value.isFinite ? fixed(value, digits) : scientific(value)
+    }
+
     /// `00:07:12`
     public static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite else { return "--:--:--" }

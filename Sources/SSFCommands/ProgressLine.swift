@@ -30,8 +30,9 @@ public final class ProgressLine: RunObserver {
         evaluationSeconds = event.estimate.secondsPerEvaluation
         let estimate = event.estimate
         console.line(
-            "about \(Formatting.duration(estimate.seconds)) for \(totalEpochs - event.firstEpoch) epochs of "
-                + "\(event.stepsPerEpoch) steps (\(Formatting.fixed(1000 * estimate.secondsPerStep, 0)) ms each), "
+            (estimate.seconds < 1 ? "less than a second" : "about \(Formatting.duration(estimate.seconds))")
+                + " for \(Formatting.counted(totalEpochs - event.firstEpoch, "epoch")) of "
+                + "\(Formatting.counted(event.stepsPerEpoch, "step")) (\(Formatting.fixed(1000 * estimate.secondsPerStep, 0)) ms each), "
                 + "about \(Formatting.bytes(estimate.bytes)) of memory")
         lastPlainLine = ProcessInfo.processInfo.systemUptime
     }
@@ -53,7 +54,7 @@ public final class ProgressLine: RunObserver {
         let percent = 100 * done / event.stepsPerEpoch
         let text =
             "Train \(event.epoch) [\(position)/\(event.stepsPerEpoch) \(percent < 100 ? " " : "")\(percent)%]  "
-            + "loss \(Formatting.fixed(event.loss, 3)) (\(Formatting.fixed(event.epochLoss, 3)))  "
+            + "loss \(Formatting.loss(event.loss)) (\(Formatting.loss(event.epochLoss)))  "
             + "\(Formatting.fixed(1 / max(perImage, 1e-9), 1)) img/s  ETA \(Formatting.duration(remaining))  "
             + "lr \(Formatting.scientific(event.learningRate))  "
             + "data \(Formatting.percent(dataSeconds / max(seconds, 1e-9), 0)) %"
@@ -69,14 +70,14 @@ public final class ProgressLine: RunObserver {
         var text: String
         if let validation = event.validation {
             text =
-                "Eval  \(event.epoch)  train loss \(Formatting.fixed(event.trainLoss, 3))  "
-                + "loss \(Formatting.fixed(validation.loss, 3))  top1 \(Formatting.percent(validation.top1))  "
+                "Eval  \(event.epoch)  train loss \(Formatting.loss(event.trainLoss))  "
+                + "loss \(Formatting.loss(validation.loss))  top1 \(Formatting.percent(validation.top1))  "
                 + "top5 \(Formatting.percent(validation.top5))"
             if let best = event.bestTop1 { text += "  best \(Formatting.percent(best)) (epoch \(event.bestEpoch))" }
             if event.isBest, let savedAt { text += "  saved \(savedAt)" }
         } else {
             text =
-                "Epoch \(event.epoch)  train loss \(Formatting.fixed(event.trainLoss, 3))  "
+                "Epoch \(event.epoch)  train loss \(Formatting.loss(event.trainLoss))  "
                 + "\(Formatting.fixed(event.imagesPerSecond, 1)) img/s  lr \(Formatting.scientific(event.learningRate))"
         }
         console.line(text)

@@ -166,6 +166,10 @@ public final class TrainingRun {
         if t.warmupEpochs >= Double(t.epochs) {
             console.note("the warm-up is as long as the run or longer: --lr is never reached (see --warmup-epochs)")
         }
+        if t.minimumRate > t.learningRate {
+            console.note(
+                "--min-lr \(t.minimumRate) is above --lr \(t.learningRate): the rate ends higher than its peak")
+        }
         for line in TrainableTable.lines(layout) { console.line(line) }
         if data.validation == nil {
             console.note("no validation part: the last epoch is the best; choose with --train-split and --val-split")
@@ -237,7 +241,11 @@ public final class TrainingRun {
         for (name, source) in [("train", data.training), ("validation", data.validation)] {
             if let source, !source.badImages.isEmpty {
                 console.warning(
-                    "\(source.badImages.count) images of the \(name) part could not be read and were left out")
+                    "\(Formatting.counted(source.badImages.count, "image")) of the \(name) part could not be read and "
+                        + "were left out")
+                for (_, error) in source.badImages.sorted(by: { $0.key < $1.key }).prefix(3) {
+                    console.warning(error.what)
+                }
             }
         }
         let best = folder.file("best")
@@ -251,7 +259,7 @@ public final class TrainingRun {
             try folder.write(results.confusionCSV, to: "confusion.csv")
             try folder.write(results.predictionsCSV(of: test.dataset), to: "predictions.csv")
             try StandardOutput.line(
-                "Test  \(test.dataset.name)  \(results.metrics.count) images  loss \(Formatting.fixed(results.metrics.loss, 3))  "
+                "Test  \(test.dataset.name)  \(results.metrics.count) images  loss \(Formatting.loss(results.metrics.loss))  "
                     + "top1 \(Formatting.percent(results.metrics.top1, 2))  top5 \(Formatting.percent(results.metrics.top5, 2))  "
                     + "macro recall \(Formatting.percent(results.metrics.macroRecall, 2))")
             console.line("lowest recalls:")

@@ -66,5 +66,9 @@ struct OutputTests {
         #expect(Formatting.percent(0.6125) == "61.3" || Formatting.percent(0.6125) == "61.2")
         #expect(Formatting.fixed(.nan, 3) == "nan")
         #expect(Formatting.scientific(0.0041) == "4.1e-03")
+        #expect(Formatting.counted(1, "epoch") == "1 epoch")
+        #expect(Formatting.counted(2, "epoch") == "2 epochs")
+        #expect(Formatting.loss(0.7312) == "0.731")
+        #expect(Formatting.loss(1.23e9) == "1.2e+09")
     }
 }

@@ -104,7 +104,8 @@ struct BadInputTests {
         try refuse(arguments, bad, "line 5")
         let skipped = try Binary.run(arguments + ["--skip-bad-images"])
         #expect(skipped.code == 0, "\(skipped)")
-        #expect(skipped.err.contains("1 images of the train part"), "\(skipped)")
+        #expect(skipped.err.contains("1 image of the train part"), "\(skipped)")
+        #expect(skipped.err.contains(bad), "\(skipped)")
 
         lines[2] = lines[2].split(separator: " ")[0] + " 1000"
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: folder.file("set/" + list)))
