@@ -11,7 +11,7 @@ public struct EvaluationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Model with a classifier, or the base of the adapter.", valueName: "path"))
     public var model: String?
 
-    @Option(help: ArgumentHelp("Adapter folder of a run.", valueName: "path"))
+    @Option(help: ArgumentHelp("Adapter folder of a run, or the run's folder: its best.", valueName: "path"))
     public var adapter: String?
 
     @Option(

@@ -22,7 +22,7 @@ public struct MergeOptions: ParsableArguments {
         }
     }
 
-    @Option(help: ArgumentHelp("Adapter folder of a run.", valueName: "path"))
+    @Option(help: ArgumentHelp("Adapter folder of a run, or the run's folder: its best.", valueName: "path"))
     public var adapter: String
 
     @Option(help: ArgumentHelp("The adapter's base, where that is not where it was.", valueName: "path"))

@@ -17,7 +17,7 @@ public struct TrainOptions: ParsableArguments {
         help: ArgumentHelp("YAML file of settings named as these options; options win over it.", valueName: "file"))
     public var config: String?
 
-    @Option(help: ArgumentHelp("Go on with a run from its `last` folder.", valueName: "path"))
+    @Option(help: ArgumentHelp("Go on with a run: its folder, or the `last` folder in it.", valueName: "path"))
     public var resume: String?
 
     @Option(help: ArgumentHelp("Folder in which the run's folder is made (default: runs).", valueName: "path"))
