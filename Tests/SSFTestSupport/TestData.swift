@@ -14,6 +14,9 @@ public enum TestData {
         return ProjectFolder.url.deletingLastPathComponent().appending(path: "shared/data")
     }()
 
+    /// Whether the environment names the folder.
+    public static let isNamed = ProcessInfo.processInfo.environment["SSF_TEST_DATA"]?.isEmpty == false
+
     /// Whether a file or folder of the data is there.
     public static func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url(name).path) }
 
