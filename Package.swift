@@ -9,12 +9,12 @@ let microKernelFlags = [
     "-Ounchecked", "-wmo", "-num-threads", "1", "-disable-batch-mode", "-disable-cmo",
 ]
 
-func microKernels(_ name: String, march: [String], define: String? = nil) -> Target {
+func microKernels(_ name: String, march: [String], defines: [String] = []) -> Target {
     let arch = march.flatMap { ["-Xcc", $0] }
     return .target(
         name: name,
         dependencies: ["CIntrinsics"],
-        swiftSettings: [.unsafeFlags(microKernelFlags + arch)] + (define.map { [.define($0)] } ?? [])
+        swiftSettings: [.unsafeFlags(microKernelFlags + arch)] + defines.map { .define($0) }
     )
 }
 
@@ -32,9 +32,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 #if arch(x86_64)
     let microKernelTargets: [Target] = [
         microKernels("SSFMicroKernels", march: ["-march=x86-64-v2"]),
-        microKernels("SSFMicroKernelsAVX2", march: ["-march=x86-64-v3"], define: "SSF_AVX2"),
+        microKernels("SSFMicroKernelsAVX2", march: ["-march=x86-64-v3"], defines: ["SSF_AVX2"]),
         microKernels(
-            "SSFMicroKernelsAVX512", march: ["-march=x86-64-v4", "-mprefer-vector-width=512"], define: "SSF_AVX512"),
+            "SSFMicroKernelsAVX512", march: ["-march=x86-64-v4", "-mprefer-vector-width=512"], defines: ["SSF_AVX512"]),
+        // Links to the sources that it needs, and what only exists for it.
+        microKernels(
+            "SSFMicroKernelsAVX512BF16",
+            march: ["-march=x86-64-v4", "-mavx512bf16", "-mprefer-vector-width=512"],
+            defines: ["SSF_AVX512", "SSF_AVX512BF16"]),
     ]
 #else
     let microKernelTargets: [Target] = [microKernels("SSFMicroKernels", march: [])]

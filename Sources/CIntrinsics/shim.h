@@ -29,6 +29,11 @@ static inline __attribute__((always_inline)) int ssf_cpu_supports_v3(void) {
 static inline __attribute__((always_inline)) int ssf_cpu_supports_v4(void) {
     return __builtin_cpu_supports("x86-64-v4") != 0;
 }
+
+/// The same for x86-64-v4 and the instructions on bfloat16.
+static inline __attribute__((always_inline)) int ssf_cpu_supports_v4_bfloat16(void) {
+    return __builtin_cpu_supports("x86-64-v4") != 0 && __builtin_cpu_supports("avx512bf16") != 0;
+}
 #endif
 
 #endif

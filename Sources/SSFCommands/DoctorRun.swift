@@ -36,6 +36,9 @@ public struct DoctorRun {
                 [name] + counts.map { Formatting.fixed(measure($0), 1) + " " + unit })
         }
         row("multiply-adds on registers", "GFLOP/s") { MachinePeak.gigaFLOPs(threads: $0) }
+        if KernelTable.current.multipliesBFloat16 {
+            row("products of bfloat16", "GFLOP/s") { MachinePeak.gigaFLOPs(precision: .bfloat16, threads: $0) ?? 0 }
+        }
         row("triad over memory", "GB/s") { MachinePeak.triadGigabytes(threads: $0) }
         for line in table.lines(indent: 0) { try StandardOutput.line(line) }
         console.next("ssf train --help")

@@ -47,7 +47,7 @@ struct GEMMTable: Sendable {
                 packA = SSFMicroKernelsAVX2.gemmPackA
                 packB = SSFMicroKernelsAVX2.gemmPackB
                 packedRows = SSFMicroKernelsAVX2.gemmPackedRows
-            case .avx512:
+            case .avx512, .avx512bf16:
                 blocking = .avx512
                 tile = SSFMicroKernelsAVX512.gemmTile
                 packA = SSFMicroKernelsAVX512.gemmPackA

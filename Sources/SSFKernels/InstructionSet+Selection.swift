@@ -44,7 +44,7 @@ extension InstructionSet {
         }
     }
 
-    /// The selection of this process, made once, at the first use. `SSF_ISA=baseline|avx2|avx512` overrides the choice
+    /// The selection of this process, made once, at the first use. `SSF_ISA=baseline|avx2|avx512|avx512bf16` overrides the choice
     /// of the widest set.
     public static let selection = Selection(
         wish: getenv("SSF_ISA").map { String(cString: $0) }, available: allCases.filter(\.isAvailable))

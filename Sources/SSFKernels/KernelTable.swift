@@ -19,8 +19,9 @@ package final class KernelTable: Sendable {
     let patches: PatchesTable
     let peak: PeakTable
 
-    private init(_ set: InstructionSet) {
-        instructionSet = set
+    private init(_ instructionSet: InstructionSet) {
+        self.instructionSet = instructionSet
+        let set = instructionSet.singlePrecision
         gemm = GEMMTable(set)
         layerNorm = LayerNormTable(set)
         scaleShift = ScaleShiftTable(set)
@@ -33,8 +34,11 @@ package final class KernelTable: Sendable {
         elementwise = ElementwiseTable(set)
         elementaryFunctions = ElementaryFunctionsTable(set)
         patches = PatchesTable(set)
-        peak = PeakTable(set)
+        peak = PeakTable(instructionSet)
     }
+
+    /// Whether its instruction set multiplies bfloat16. Where not, products of bfloat16 are computed in single precision.
+    package var multipliesBFloat16: Bool { instructionSet == .avx512bf16 }
 
     /// The tables that this machine can run, narrowest first.
     package static let available: [KernelTable] = InstructionSet.allCases.filter(\.isAvailable).map(KernelTable.init)

@@ -14,25 +14,42 @@ package enum MachinePeak {
     package static func gigaFLOPs(
         threads: Int = Parallel.threads, windows: Int = 20, table: KernelTable = .current
     ) -> Double {
-        let floats = 14 * 16
+        gigaFLOPs(threads: threads, windows: windows, loop: table.peak.multiplyAddLoop)
+    }
+
+    /// The same for products in `precision`; nil where the table has no instruction for them and computes them in
+    /// single precision.
+    package static func gigaFLOPs(
+        precision: Precision, threads: Int = Parallel.threads, windows: Int = 20, table: KernelTable = .current
+    ) -> Double? {
+        switch precision {
+        case .float32: gigaFLOPs(threads: threads, windows: windows, loop: table.peak.multiplyAddLoop)
+        case .bfloat16: table.peak.dotLoop.map { gigaFLOPs(threads: threads, windows: windows, loop: $0) }
+        }
+    }
+
+    private static func gigaFLOPs(
+        threads: Int, windows: Int, loop: @escaping @Sendable (Int, UnsafeMutablePointer<Float>) -> Int
+    ) -> Double {
+        // 18 vectors at most, of at most 16 floats, for each thread.
+        let floats = 18 * 16
         let memory = alignedFloats(floats * threads)
         defer { memory.deallocate() }
         // A fixed point of x -> x / 2 + 1 / 2: the numbers stay normal for ever.
         for i in 0..<floats * threads { memory[i] = i % floats < floats - 32 ? 1 : 0.5 }
         struct Job {
-            var table: PeakTable
+            var loop: @Sendable (Int, UnsafeMutablePointer<Float>) -> Int
             var memory: UnsafeMutablePointer<Float>
             var floats: Int
             var rounds: Int
         }
         let rounds = 1 << 16
-        let job = Job(table: table.peak, memory: memory, floats: floats, rounds: rounds)
-        let operations = threads * job.table.multiplyAddLoop(rounds, memory)
+        let job = Job(loop: loop, memory: memory, floats: floats, rounds: rounds)
+        let operations = threads * loop(rounds, memory)
         let seconds = bestTime(windows: windows) {
             Parallel.run(chunks: threads, team: threads, context: job) { context, chunk, _ in
                 let job = context.assumingMemoryBound(to: Job.self)
-                _ = job.pointee.table.multiplyAddLoop(
-                    job.pointee.rounds, job.pointee.memory + chunk * job.pointee.floats)
+                _ = job.pointee.loop(job.pointee.rounds, job.pointee.memory + chunk * job.pointee.floats)
             }
         }
         return Double(operations) / seconds * 1e-9

@@ -3,11 +3,14 @@ import SSFMicroKernels
 #if arch(x86_64)
     import SSFMicroKernelsAVX2
     import SSFMicroKernelsAVX512
+    import SSFMicroKernelsAVX512BF16
 #endif
 
 /// The measuring loops of one instruction set.
 struct PeakTable: Sendable {
     let multiplyAddLoop: @Sendable (_ rounds: Int, _ memory: UnsafeMutablePointer<Float>) -> Int
+    /// The same for products of bfloat16, absent where the instruction set has none.
+    let dotLoop: (@Sendable (_ rounds: Int, _ memory: UnsafeMutablePointer<Float>) -> Int)?
     let triadLoop:
         @Sendable (
             _ count: Int, _ scale: Float, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>,
@@ -16,6 +19,7 @@ struct PeakTable: Sendable {
 
     init(_ set: InstructionSet) {
         #if arch(x86_64)
+            dotLoop = set == .avx512bf16 ? SSFMicroKernelsAVX512BF16.dotLoop : nil
             switch set {
             case .baseline:
                 multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
@@ -23,11 +27,12 @@ struct PeakTable: Sendable {
             case .avx2:
                 multiplyAddLoop = SSFMicroKernelsAVX2.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX2.triadLoop
-            case .avx512:
+            case .avx512, .avx512bf16:
                 multiplyAddLoop = SSFMicroKernelsAVX512.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX512.triadLoop
             }
         #else
+            dotLoop = nil
             multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
             triadLoop = SSFMicroKernels.triadLoop
         #endif
