@@ -62,6 +62,10 @@ public protocol Operation: Sendable {
     /// Floating-point operations of forward; a multiply-add counts as two.
     func forwardFLOPs(shapes: [Shape], output: Shape) -> Int
 
+    /// Floating-point operations of backward when these gradients are to be formed, counted alike; what is computed
+    /// again for want of memory is not counted.
+    func backwardFLOPs(shapes: [Shape], output: Shape, need: GradientNeed) -> Int
+
     /// What must stay from forward to backward when these gradients are to be formed, and the buffers that forward
     /// needs in any case.
     func retention(shapes: [Shape], output: Shape, need: GradientNeed) -> Retention

@@ -10,6 +10,11 @@ public final class OperationProfile {
         public let site: String
         /// Floating-point operations of one forward pass; a multiply-add counts as two.
         public let forwardFLOPs: Int
+        /// The same of one backward pass.
+        public let backwardFLOPs: Int
+        /// Bytes that one forward pass reads and writes at least: every number once.
+        public let forwardBytes: Int
+        public let backwardBytes: Int
         public internal(set) var forwardSeconds = 0.0
         public internal(set) var backwardSeconds = 0.0
     }
@@ -20,15 +25,28 @@ public final class OperationProfile {
 
     public init() {}
 
+    /// Sets the times back to zero; what the operations cost stays.
+    public func reset() {
+        for index in entries.indices {
+            entries[index].forwardSeconds = 0
+            entries[index].backwardSeconds = 0
+        }
+    }
+
     func begin(_ program: Program) {
         guard entries.count != program.operations.count else { return }
-        entries = program.operations.map { operation in
+        let needs = Differentiation(program, trains: true).needs
+        entries = zip(program.operations, needs).map { operation, need in
             let wiring = operation.wiring
+            let shapes = wiring.inputs.map(program.shape(of:))
+            let output = program.shape(of: wiring.output)
+            let traffic = CompulsoryTraffic(operation, in: program, need: need)
             let name = "\(type(of: operation))"
             return Entry(
                 kind: name.hasSuffix("Operation") ? String(name.dropLast("Operation".count)) : name, site: wiring.site,
-                forwardFLOPs: operation.forwardFLOPs(
-                    shapes: wiring.inputs.map(program.shape(of:)), output: program.shape(of: wiring.output)))
+                forwardFLOPs: operation.forwardFLOPs(shapes: shapes, output: output),
+                backwardFLOPs: operation.backwardFLOPs(shapes: shapes, output: output, need: need),
+                forwardBytes: traffic.forward, backwardBytes: traffic.backward)
         }
     }
 
