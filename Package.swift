@@ -73,7 +73,7 @@ let package = Package(
         library("SSFKernels", ["SSFParallel", "CIntrinsics"] + microKernelDependencies),
 
         // MARK: Trainer
-        library("SSFTensors", []),
+        library("SSFTensors", ["SSFKernels"]),
         library("SSFGraph", ["SSFTensors", "SSFKernels"]),
         library("SSFCheckpoints", ["SSFTensors", "CZlib"]),
         library("SSFModels", ["SSFTensors", "SSFGraph", "SSFCheckpoints"]),

@@ -1,21 +1,78 @@
 #ifndef SSF_CINTRINSICS_BFLOAT16_H
 #define SSF_CINTRINSICS_BFLOAT16_H
 
-// Arithmetic on bfloat16, which Swift cannot spell. Two bfloat16 that stand together in memory travel as the bits of one
-// float: the first in the lower half. A function stands here only where the flags of the importing module allow its
-// instruction.
-
-typedef float ssf_pairs16 __attribute__((ext_vector_type(16)));
+// bfloat16 is the upper half of a float. Here are its rounding, its widening, and pairs of them: two that stand together
+// in memory travel as the bits of one float, the first in the lower half. A function stands here only where the flags of
+// the importing module allow its instruction.
 
 #define SSF_INLINE static inline __attribute__((always_inline))
+
+/// The functions for vectors of `N` lanes:
+///
+/// round_halves: the bits of the nearest float that has only an upper half, ties to even; what is too large becomes
+/// infinite, a NaN stays one and becomes quiet. The lower half of the result is not cleared.
+/// store_halves, load_halves: the upper halves to memory, and back as floats; at any address.
+/// first_of_pairs, second_of_pairs: the two halves of each pair as floats.
+/// make_pairs: of the upper halves of two vectors.
+/// merge_pairs: pairs of what is at two addresses, lane by lane.
+#define SSF_HALVES(N)                                                                                          \
+    typedef float ssf_half_floats##N __attribute__((ext_vector_type(N)));                                      \
+    typedef unsigned ssf_half_words##N __attribute__((ext_vector_type(N)));                                    \
+    typedef unsigned short ssf_halves##N __attribute__((ext_vector_type(N)));                                  \
+    SSF_INLINE ssf_half_floats##N ssf_round_halves##N(ssf_half_floats##N x) {                                  \
+        const ssf_half_words##N bits = (ssf_half_words##N)x;                                                   \
+        const ssf_half_words##N rounded = bits + 0x7fff + (bits >> 16 & 1);                                    \
+        return (ssf_half_floats##N)(x != x ? bits | 0x400000 : rounded);                                       \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_floats##N ssf_clear_lower_halves##N(ssf_half_floats##N x) {                            \
+        return (ssf_half_floats##N)((ssf_half_words##N)x & 0xffff0000);                                        \
+    }                                                                                                          \
+    SSF_INLINE void ssf_store_halves##N(unsigned short *_Nonnull address, ssf_half_floats##N x) {              \
+        const ssf_halves##N halves = __builtin_convertvector((ssf_half_words##N)x >> 16, ssf_halves##N);       \
+        __builtin_memcpy(address, &halves, 2 * N);                                                             \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_words##N ssf_half_words_at##N(const unsigned short *_Nonnull address) {                \
+        ssf_halves##N halves;                                                                                  \
+        __builtin_memcpy(&halves, address, 2 * N);                                                             \
+        return __builtin_convertvector(halves, ssf_half_words##N);                                             \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_floats##N ssf_load_halves##N(const unsigned short *_Nonnull address) {                 \
+        return (ssf_half_floats##N)(ssf_half_words_at##N(address) << 16);                                      \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_floats##N ssf_first_of_pairs##N(ssf_half_floats##N pairs) {                            \
+        return (ssf_half_floats##N)((ssf_half_words##N)pairs << 16);                                           \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_floats##N ssf_make_pairs##N(ssf_half_floats##N first, ssf_half_floats##N second) {     \
+        return (ssf_half_floats##N)((ssf_half_words##N)first >> 16 | ((ssf_half_words##N)second & 0xffff0000)); \
+    }                                                                                                          \
+    SSF_INLINE ssf_half_floats##N ssf_merge_pairs##N(                                                          \
+        const unsigned short *_Nonnull first, const unsigned short *_Nonnull second) {                         \
+        return (ssf_half_floats##N)(ssf_half_words_at##N(first) | ssf_half_words_at##N(second) << 16);         \
+    }
+
+SSF_HALVES(4)
+#if defined(__AVX2__)
+SSF_HALVES(8)
+#endif
+#if defined(__AVX512F__)
+SSF_HALVES(16)
+#endif
+#undef SSF_HALVES
 
 #if defined(__AVX512BF16__)
 /// Lane by lane `sum + a.second * b.second + a.first * b.first` in single precision. Denormal operands, sums and results
 /// count as zero, whatever the thread's control register says.
-SSF_INLINE ssf_pairs16 ssf_dot_pairs16(ssf_pairs16 sum, ssf_pairs16 a, ssf_pairs16 b) {
+SSF_INLINE ssf_half_floats16 ssf_dot_pairs16(ssf_half_floats16 sum, ssf_half_floats16 a, ssf_half_floats16 b) {
     typedef float floats __attribute__((vector_size(64)));
     typedef __bf16 halves __attribute__((vector_size(64)));
-    return (ssf_pairs16)__builtin_ia32_dpbf16ps_512((floats)sum, (halves)a, (halves)b);
+    return (ssf_half_floats16)__builtin_ia32_dpbf16ps_512((floats)sum, (halves)a, (halves)b);
+}
+
+/// 32 floats in the order of memory, `low` before `high`, as 16 pairs, rounded as by round_halves but that denormal
+/// numbers become zero.
+SSF_INLINE ssf_half_floats16 ssf_round_to_pairs16(ssf_half_floats16 low, ssf_half_floats16 high) {
+    typedef float floats __attribute__((vector_size(64)));
+    return (ssf_half_floats16)__builtin_ia32_cvtne2ps2bf16_512((floats)high, (floats)low);
 }
 #endif
 

@@ -17,6 +17,7 @@ package final class KernelTable: Sendable {
     let elementwise: ElementwiseTable
     let elementaryFunctions: ElementaryFunctionsTable
     let patches: PatchesTable
+    let bfloat16: BFloat16Table
     let peak: PeakTable
 
     private init(_ instructionSet: InstructionSet) {
@@ -34,6 +35,7 @@ package final class KernelTable: Sendable {
         elementwise = ElementwiseTable(set)
         elementaryFunctions = ElementaryFunctionsTable(set)
         patches = PatchesTable(set)
+        bfloat16 = BFloat16Table(set)
         peak = PeakTable(instructionSet)
     }
 

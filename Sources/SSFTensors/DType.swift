@@ -21,21 +21,3 @@ public enum DType: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 }
-
-/// Conversions between `Float` and the upper half of its bit pattern.
-public enum BFloat16 {
-    /// The bfloat16 nearest to `value`, ties to even; a NaN stays a NaN.
-    @inlinable
-    public static func bits(_ value: Float) -> UInt16 {
-        let bits = value.bitPattern
-        if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-        let rounding = 0x7FFF &+ ((bits >> 16) & 1)
-        return UInt16(truncatingIfNeeded: (bits &+ rounding) >> 16)
-    }
-
-    /// The exact value of a bfloat16.
-    @inlinable
-    public static func float(_ bits: UInt16) -> Float {
-        Float(bitPattern: UInt32(bits) << 16)
-    }
-}

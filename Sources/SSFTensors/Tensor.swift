@@ -1,3 +1,5 @@
+import SSFKernels
+
 /// A contiguous, row-major array of numbers in shared storage.
 ///
 /// A tensor is a view: copying it copies no numbers, and every copy sees what is written through another.
@@ -96,6 +98,21 @@ public struct Tensor: @unchecked Sendable {
         }
         let source = rawPointer
         let destination = result.rawPointer
+        if UInt(bitPattern: source) % UInt(dtype.size) == 0 {
+            switch (dtype, target) {
+            case (.f32, .bf16):
+                BFloat16.round(
+                    count: count, x: source.assumingMemoryBound(to: Float.self),
+                    y: destination.assumingMemoryBound(to: BFloat16.self))
+                return result
+            case (.bf16, .f32):
+                BFloat16.widen(
+                    count: count, x: source.assumingMemoryBound(to: BFloat16.self),
+                    y: destination.assumingMemoryBound(to: Float.self))
+                return result
+            default: break
+            }
+        }
         for i in 0..<count {
             let value: Float
             switch dtype {
@@ -106,7 +123,7 @@ public struct Tensor: @unchecked Sendable {
             #else
                 case .f16: value = Float(source.loadUnaligned(fromByteOffset: 2 * i, as: Float16.self))
             #endif
-            case .bf16: value = BFloat16.float(source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
+            case .bf16: value = Float(source.loadUnaligned(fromByteOffset: 2 * i, as: BFloat16.self))
             default: preconditionFailure("\(dtype.rawValue) is not a floating-point type")
             }
             switch target {
@@ -117,7 +134,7 @@ public struct Tensor: @unchecked Sendable {
             #else
                 case .f16: destination.storeBytes(of: Float16(value), toByteOffset: 2 * i, as: Float16.self)
             #endif
-            case .bf16: destination.storeBytes(of: BFloat16.bits(value), toByteOffset: 2 * i, as: UInt16.self)
+            case .bf16: destination.storeBytes(of: BFloat16(value), toByteOffset: 2 * i, as: BFloat16.self)
             default: preconditionFailure("\(target.rawValue) is not a floating-point type")
             }
         }
