@@ -22,7 +22,7 @@ extension InstructionSet {
         ///   - available: what this machine can run, narrowest first, at least one.
         public init(wish: String?, available: [InstructionSet]) {
             precondition(!available.isEmpty)
-            let names = available.map(\.rawValue).joined(separator: ", ")
+            let names = available.map { $0.rawValue }.joined(separator: ", ")
             let widest = available[available.count - 1]
             guard let wish, !wish.isEmpty else {
                 set = widest
@@ -47,7 +47,7 @@ extension InstructionSet {
     /// The selection of this process, made once, at the first use. `SSF_ISA=baseline|avx2|avx512|avx512bf16` overrides the choice
     /// of the widest set.
     public static let selection = Selection(
-        wish: getenv("SSF_ISA").map { String(cString: $0) }, available: allCases.filter(\.isAvailable))
+        wish: getenv("SSF_ISA").map { String(cString: $0) }, available: allCases.filter { $0.isAvailable })
 
     /// The instruction set of `KernelTable.current`. Reports are to name it.
     public static let current: InstructionSet = {

@@ -43,7 +43,8 @@ package final class KernelTable: Sendable {
     package var multipliesBFloat16: Bool { instructionSet == .avx512bf16 }
 
     /// The tables that this machine can run, narrowest first.
-    package static let available: [KernelTable] = InstructionSet.allCases.filter(\.isAvailable).map(KernelTable.init)
+    package static let available: [KernelTable] = InstructionSet.allCases.filter { $0.isAvailable }.map(
+        KernelTable.init)
 
     /// The table that is used when nothing else is asked for: the widest, or the one that `SSF_ISA` names.
     package static let current: KernelTable = available.first { $0.instructionSet == .current } ?? available[0]
