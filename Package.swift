@@ -103,8 +103,9 @@ let package = Package(
         .target(
             name: "SSFTestSupport", dependencies: ["SSFTensors", "SSFKernels", "SSFCheckpoints"],
             path: "Tests/SSFTestSupport"),
-        tests("SSFParallelTests", ["SSFParallel"]),
-        tests("SSFKernelsTests", ["SSFKernels", "SSFParallel"]),
+        // These two use no test support: they stand by themselves with what they test.
+        .testTarget(name: "SSFParallelTests", dependencies: ["SSFParallel", "SSFKernels"]),
+        .testTarget(name: "SSFKernelsTests", dependencies: ["SSFKernels", "SSFParallel"]),
         tests("SSFTensorsTests", ["SSFTensors"]),
         tests("SSFGraphTests", ["SSFGraph", "SSFTensors", "SSFKernels"]),
         tests("SSFCheckpointsTests", ["SSFCheckpoints", "SSFTensors"]),
@@ -128,3 +129,13 @@ let package = Package(
     ] + microKernelTargets,
     swiftLanguageModes: [.v6]
 )
+
+// MARK: - Parts
+
+// `SSF_PART=kernels` leaves the kernel library and its tests: what the address sanitizer is built for.
+if Context.environment["SSF_PART"] == "kernels" {
+    let parts = ["COpenMP", "CIntrinsics", "SSFParallel", "SSFMicroKernels", "SSFKernels"]
+    package.targets.removeAll { target in !parts.contains { target.name.hasPrefix($0) } }
+    package.products.removeAll { $0.name != "SSFKernels" }
+    package.dependencies = []
+}

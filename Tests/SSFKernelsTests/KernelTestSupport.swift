@@ -1,9 +1,22 @@
+import Foundation
 import SSFKernels
 import SSFParallel
 import Testing
 
 /// The unit roundoff of single precision: what one rounding costs, relative to its result. Tolerances are multiples.
 let roundoff = 0x1p-24
+
+/// The functions by which the address sanitizer lets a program forbid parts of its memory; nil where it does not run.
+private enum AddressSanitizer {
+    typealias Change = @convention(c) (UnsafeRawPointer, Int) -> Void
+
+    static let poison = function("__asan_poison_memory_region")
+    static let unpoison = function("__asan_unpoison_memory_region")
+
+    private static func function(_ name: String) -> Change? {
+        dlsym(dlopen(nil, RTLD_NOW), name).map { unsafeBitCast($0, to: Change.self) }
+    }
+}
 
 /// Floats for a kernel: at a chosen distance from an aligned address, between margins that a kernel must not touch.
 final class TestFloats {
@@ -25,16 +38,28 @@ final class TestFloats {
             .bindMemory(to: Float.self, capacity: capacity)
         for i in 0..<capacity { base[i] = Float(bitPattern: Self.canary) }
         for (i, value) in values.enumerated() { pointer[i] = Float(value) }
+        poisonMargins(AddressSanitizer.poison)
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        poisonMargins(AddressSanitizer.unpoison)
+        base.deallocate()
+    }
+
+    /// Makes the margins forbidden memory where the address sanitizer runs, so that it reports reads of them too.
+    private func poisonMargins(_ change: AddressSanitizer.Change?) {
+        change?(base, before * 4)
+        change?(base + before + count, Self.margin * 4)
+    }
 
     var values: [Double] { (0..<count).map { Double(pointer[$0]) } }
     var bits: [UInt32] { (0..<count).map { pointer[$0].bitPattern } }
 
     /// Whether the margins are as they were.
     var isIntact: Bool {
-        (0..<before).allSatisfy { base[$0].bitPattern == Self.canary }
+        poisonMargins(AddressSanitizer.unpoison)
+        defer { poisonMargins(AddressSanitizer.poison) }
+        return (0..<before).allSatisfy { base[$0].bitPattern == Self.canary }
             && (0..<Self.margin).allSatisfy { base[before + count + $0].bitPattern == Self.canary }
     }
 }
