@@ -1,3 +1,4 @@
+import CIntrinsics
 import SSFMicroKernels
 import SSFParallel
 
@@ -74,6 +75,7 @@ extension Attention {
         let scale: Float
         let q, k, v: UnsafePointer<Float>
         let rowStride: Int
+        let affine: Affine?
         let scratch: UnsafeMutablePointer<Float>
         let scratchPerSlot: Int
 
@@ -87,10 +89,22 @@ extension Attention {
             offset(chunk + 1, stride: stride) - offset(chunk, stride: stride)
         }
 
+        /// The scales and shifts of the head of a chunk.
+        func withAffine(_ chunk: Int, _ body: (UnsafePointer<ssf_attention_affine>?) -> Void) {
+            guard let affine else { return body(nil) }
+            let q = chunk % heads * headWidth
+            let k = q + heads * headWidth
+            let v = k + heads * headWidth
+            let operands = ssf_attention_affine(
+                qScale: affine.scale + q, qShift: affine.shift + q, kScale: affine.scale + k,
+                kShift: affine.shift + k, vScale: affine.scale + v, vShift: affine.shift + v)
+            withUnsafePointer(to: operands) { body($0) }
+        }
+
         /// - Parameter floats: scratch memory of one thread; rounded up to whole cache lines here.
         init(
             tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
-            v: UnsafePointer<Float>, rowStride: Int, floats: Int, team: Int, workspace: Workspace
+            v: UnsafePointer<Float>, rowStride: Int, affine: Affine?, floats: Int, team: Int, workspace: Workspace
         ) {
             self.tokens = tokens
             self.heads = heads
@@ -100,9 +114,22 @@ extension Attention {
             self.k = k
             self.v = v
             self.rowStride = rowStride
+            self.affine = affine
             scratchPerSlot = (floats + 15) / 16 * 16
             scratch = workspace.reserve(bytes: team * scratchPerSlot * MemoryLayout<Float>.stride)
                 .bindMemory(to: Float.self, capacity: team * scratchPerSlot)
+        }
+    }
+
+    /// A scale and a shift for each channel of q, k and v, [3 heads headWidth] in this order: where these are stored
+    /// before them, they are applied while a head is read. The gradients that backward forms are those behind them.
+    package struct Affine {
+        package let scale: UnsafePointer<Float>
+        package let shift: UnsafePointer<Float>
+
+        package init(scale: UnsafePointer<Float>, shift: UnsafePointer<Float>) {
+            self.scale = scale
+            self.shift = shift
         }
     }
 
@@ -116,26 +143,29 @@ extension Attention {
     /// The same over pointers; `logSumExp` may be absent where no backward pass follows.
     package static func forward(
         batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>,
-        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, out: UnsafeMutablePointer<Float>,
-        logSumExp: UnsafeMutablePointer<Float>?, workspace: Workspace, table: KernelTable = .current
+        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, affine: Affine? = nil,
+        out: UnsafeMutablePointer<Float>, logSumExp: UnsafeMutablePointer<Float>?, workspace: Workspace,
+        table: KernelTable = .current
     ) {
         precondition(batch >= 0 && tokens >= 0 && heads >= 0 && headWidth > 0 && rowStride >= heads * headWidth)
         guard batch * heads * tokens > 0 else { return }
         let team = Parallel.threads
         let shared = Heads(
             tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: q, k: k, v: v, rowStride: rowStride,
-            floats: table.attention.forwardScratch(tokens, headWidth), team: team, workspace: workspace)
+            affine: affine, floats: table.attention.forwardScratch(tokens, headWidth), team: team, workspace: workspace)
         let job = ForwardJob(heads: shared, out: out, logSumExp: logSumExp, kernel: table.attention.forward)
         Parallel.run(chunks: batch * heads, team: team, context: job) { context, chunk, slot in
             let job = context.assumingMemoryBound(to: ForwardJob.self).pointee
             let heads = job.heads
             let input = heads.offset(chunk, stride: heads.rowStride)
             let outStride = heads.heads * heads.headWidth
-            job.kernel(
-                heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                heads.rowStride, heads.advance(chunk, stride: heads.rowStride),
-                job.out + heads.offset(chunk, stride: outStride), outStride,
-                job.logSumExp.map { $0 + chunk * heads.tokens }, heads.scratch + slot * heads.scratchPerSlot)
+            heads.withAffine(chunk) { affine in
+                job.kernel(
+                    heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
+                    heads.rowStride, heads.advance(chunk, stride: heads.rowStride), affine,
+                    job.out + heads.offset(chunk, stride: outStride), outStride,
+                    job.logSumExp.map { $0 + chunk * heads.tokens }, heads.scratch + slot * heads.scratchPerSlot)
+            }
         }
     }
 
@@ -150,8 +180,9 @@ extension Attention {
     /// The same over pointers; rows of dq, dk and dv are `gradientRowStride` apart.
     package static func backward(
         batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>,
-        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, out: UnsafePointer<Float>,
-        logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>,
+        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, affine: Affine? = nil,
+        out: UnsafePointer<Float>, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>,
+        dq: UnsafeMutablePointer<Float>,
         dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>, gradientRowStride: Int,
         workspace: Workspace, table: KernelTable = .current
     ) {
@@ -161,7 +192,8 @@ extension Attention {
         let team = Parallel.threads
         let shared = Heads(
             tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: q, k: k, v: v, rowStride: rowStride,
-            floats: table.attention.backwardScratch(tokens, headWidth), team: team, workspace: workspace)
+            affine: affine, floats: table.attention.backwardScratch(tokens, headWidth), team: team, workspace: workspace
+        )
         let job = BackwardJob(
             heads: shared, out: out, logSumExp: logSumExp, dOut: dOut, dq: dq, dk: dk, dv: dv,
             gradientRowStride: gradientRowStride, kernel: table.attention.backward)
@@ -172,12 +204,14 @@ extension Attention {
             let outStride = heads.heads * heads.headWidth
             let output = heads.offset(chunk, stride: outStride)
             let gradient = heads.offset(chunk, stride: job.gradientRowStride)
-            job.kernel(
-                heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                heads.rowStride, heads.advance(chunk, stride: heads.rowStride), job.out + output, job.dOut + output,
-                outStride, heads.advance(chunk, stride: outStride),
-                job.logSumExp + chunk * heads.tokens, job.dq + gradient, job.dk + gradient, job.dv + gradient,
-                job.gradientRowStride, heads.scratch + slot * heads.scratchPerSlot)
+            heads.withAffine(chunk) { affine in
+                job.kernel(
+                    heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
+                    heads.rowStride, heads.advance(chunk, stride: heads.rowStride), affine, job.out + output,
+                    job.dOut + output, outStride, heads.advance(chunk, stride: outStride),
+                    job.logSumExp + chunk * heads.tokens, job.dq + gradient, job.dk + gradient, job.dv + gradient,
+                    job.gradientRowStride, heads.scratch + slot * heads.scratchPerSlot)
+            }
         }
     }
 }
@@ -189,12 +223,14 @@ struct AttentionTable: Sendable {
     typealias Forward =
         @Sendable (
             Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
+            UnsafePointer<ssf_attention_affine>?, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?,
+            UnsafeMutablePointer<Float>
         ) -> Void
     typealias Backward =
         @Sendable (
             Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+            UnsafePointer<ssf_attention_affine>?, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
+            UnsafePointer<Float>, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
         ) -> Void
 

@@ -66,14 +66,15 @@ public func attentionForwardScratch(tokens: Int, width: Int) -> Int {
 /// out = softmax(scale * q k^T) v for one head; rows of q, k and v at `rowStride`.
 ///
 /// - Parameters:
+///   - affine: where q, k and v are stored before a scale and a shift; these are applied to what is packed.
 ///   - logSumExp: [tokens], the logarithm of the sum of the exponentials of every row of scores; absent where no
 ///     backward pass follows.
 ///   - next: elements from the inputs of this head to those of the one that this thread is likely to do next.
 ///   - scratch: ``attentionForwardScratch(tokens:width:)`` floats.
 public func attentionForward(
     tokens: Int, width: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-    rowStride: Int, next: Int, out: UnsafeMutablePointer<Float>, outRowStride: Int,
-    logSumExp: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>
+    rowStride: Int, next: Int, affine: UnsafePointer<ssf_attention_affine>?, out: UnsafeMutablePointer<Float>,
+    outRowStride: Int, logSumExp: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>
 ) {
     let keys = roundedUpToLanes(tokens)
     let columns = roundedUpToLanes(width)
@@ -86,6 +87,10 @@ public func attentionForward(
     let totals = greatest + forwardQueriesPadded
     packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
     packRows(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedColumns: columns, y: values)
+    if let affine = affine?.pointee {
+        scaleAndShiftRows(width, keys, kTransposed, affine.kScale, affine.kShift)
+        scaleAndShiftColumns(tokens, width, columns, values, affine.vScale, affine.vShift)
+    }
 
     var first = 0
     while first < tokens {
@@ -99,6 +104,9 @@ public func attentionForward(
         packRows(
             rows: rows, columns: width, x: q + first * rowStride, rowStride: rowStride, paddedColumns: columns,
             y: queries)
+        if let affine = affine?.pointee {
+            scaleAndShiftColumns(rows, width, columns, queries, affine.qScale, affine.qShift)
+        }
         product(
             rows: rows, depth: width, vectors: keys / laneCount, a: queries, aRow: columns, aStep: 1,
             b: kTransposed, bRow: keys, c: scores, cRow: keys, factor: scale, accumulate: false)
@@ -144,6 +152,41 @@ private func reciprocals(_ rows: Int, _ totals: UnsafeMutablePointer<Float>) {
     }
 }
 
+/// Row c of x times scale[c], plus shift[c]; `count` whole vectors of floats a row.
+@inline(never)
+func scaleAndShiftRows(
+    _ rows: Int, _ count: Int, _ x: UnsafeMutablePointer<Float>, _ scale: UnsafePointer<Float>,
+    _ shift: UnsafePointer<Float>
+) {
+    for row in 0..<rows {
+        let (factor, summand) = (Lanes(repeating: scale[row]), Lanes(repeating: shift[row]))
+        let x = x + row * count
+        var i = 0
+        while i < count {
+            store(multiplyAdd(load(x + i, part: 0), factor, summand), x + i)
+            i += laneCount
+        }
+    }
+}
+
+/// Column c of padded rows times scale[c], plus shift[c]; the padding stays.
+@inline(never)
+func scaleAndShiftColumns(
+    _ rows: Int, _ width: Int, _ columns: Int, _ x: UnsafeMutablePointer<Float>, _ scale: UnsafePointer<Float>,
+    _ shift: UnsafePointer<Float>
+) {
+    var i = 0
+    while i < width {
+        let part = width - i < laneCount ? width - i : 0
+        let (factor, summand) = (load(scale + i, part: part), load(shift + i, part: part))
+        for row in 0..<rows {
+            let x = x + row * columns + i
+            store(multiplyAdd(load(x, part: 0), factor, summand), x)
+        }
+        i += laneCount
+    }
+}
+
 // MARK: - Backward
 
 /// Floats of scratch memory that ``attentionBackward`` needs.
@@ -166,7 +209,8 @@ public func attentionBackwardScratch(tokens: Int, width: Int) -> Int {
 ///   - scratch: ``attentionBackwardScratch(tokens:width:)`` floats.
 public func attentionBackward(
     tokens: Int, width: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-    rowStride: Int, next: Int, out: UnsafePointer<Float>, dOut: UnsafePointer<Float>, outRowStride: Int, nextOut: Int,
+    rowStride: Int, next: Int, affine: UnsafePointer<ssf_attention_affine>?, out: UnsafePointer<Float>,
+    dOut: UnsafePointer<Float>, outRowStride: Int, nextOut: Int,
     logSumExp: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>,
     dv: UnsafeMutablePointer<Float>, gradientRowStride: Int, scratch: UnsafeMutablePointer<Float>
 ) {
@@ -186,6 +230,11 @@ public func attentionBackward(
     packTransposed(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedRows: keys, y: kTransposed)
     packTransposed(rows: tokens, columns: width, x: v, rowStride: rowStride, paddedRows: keys, y: vTransposed)
     packRows(rows: tokens, columns: width, x: k, rowStride: rowStride, paddedColumns: columns, y: kRows)
+    if let affine = affine?.pointee {
+        scaleAndShiftRows(width, keys, kTransposed, affine.kScale, affine.kShift)
+        scaleAndShiftRows(width, keys, vTransposed, affine.vScale, affine.vShift)
+        scaleAndShiftColumns(tokens, width, columns, kRows, affine.kScale, affine.kShift)
+    }
 
     var first = 0
     while first < tokens {
@@ -195,6 +244,9 @@ public func attentionBackward(
         packRows(
             rows: rows, columns: width, x: q + first * rowStride, rowStride: rowStride, paddedColumns: columns, y: qRows
         )
+        if let affine = affine?.pointee {
+            scaleAndShiftColumns(rows, width, columns, qRows, affine.qScale, affine.qShift)
+        }
         packRows(rows: rows, columns: width, x: dOut, rowStride: outRowStride, paddedColumns: columns, y: dOutRows)
         product(
             rows: rows, depth: width, vectors: keys / laneCount, a: qRows, aRow: columns, aStep: 1, b: kTransposed,

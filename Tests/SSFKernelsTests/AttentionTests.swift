@@ -124,4 +124,44 @@ import Testing
         #expect(forward.out.values.allSatisfy { $0.isFinite })
         #expect(gradient.values.allSatisfy { $0.isFinite })
     }
+
+    /// Scales and shifts that are applied while a head is read, against a pass of their own: the same operations, so the
+    /// same bits.
+    @Test(
+        arguments: KernelCase.all([[1, 1, 1, 1], [2, 5, 2, 16], [1, 33, 2, 24], [2, 65, 3, 64], [1, 197, 1, 5]]))
+    func scalesAndShiftsOnTheWay(_ test: KernelCase<[Int]>) {
+        let (batch, tokens, heads, headWidth) = (test.size[0], test.size[1], test.size[2], test.size[3])
+        let width = heads * headWidth
+        let rows = batch * tokens
+        let stored = TestFloats(numbers(rows * 3 * width, seed: 1), misalignedBy: 1)
+        let scale = TestFloats(numbers(3 * width, seed: 2, from: 0.5, to: 1.5))
+        let shift = TestFloats(numbers(3 * width, seed: 3), misalignedBy: 2)
+        let dOut = TestFloats(numbers(rows * width, seed: 4))
+        let applied = TestFloats(numbers(rows * 3 * width, seed: 5))
+        ScaleShift.forward(
+            rows: rows, channels: 3 * width, x: stored.pointer, scale: scale.pointer, shift: shift.pointer,
+            y: applied.pointer, table: test.table)
+        func run(_ qkv: TestFloats, _ affine: Attention.Affine?) -> [[Double]] {
+            let out = TestFloats(numbers(rows * width, seed: 6))
+            let logSumExp = TestFloats(numbers(batch * heads * tokens, seed: 7))
+            let gradient = TestFloats(numbers(rows * 3 * width, seed: 8))
+            let workspace = Workspace()
+            Attention.forward(
+                batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: 0.3, q: qkv.pointer,
+                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width, affine: affine,
+                out: out.pointer, logSumExp: logSumExp.pointer, workspace: workspace, table: test.table)
+            Attention.backward(
+                batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: 0.3, q: qkv.pointer,
+                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width, affine: affine,
+                out: out.pointer, logSumExp: logSumExp.pointer, dOut: dOut.pointer, dq: gradient.pointer,
+                dk: gradient.pointer + width, dv: gradient.pointer + 2 * width, gradientRowStride: 3 * width,
+                workspace: workspace, table: test.table)
+            #expect(out.isIntact && logSumExp.isIntact && gradient.isIntact)
+            return [out.values, logSumExp.values, gradient.values]
+        }
+        let expected = run(applied, nil)
+        let seen = run(stored, Attention.Affine(scale: scale.pointer, shift: shift.pointer))
+        #expect(seen == expected)
+        #expect(seen[2].contains { $0 != 0 } || tokens == 1)
+    }
 }
