@@ -15,6 +15,8 @@ struct GEMMBlocking: Sendable, Equatable {
     let tileColumns: Int
     /// Floats of a vector: the last panel of B is narrower, by whole vectors.
     let lanes: Int
+    /// Bytes of an element of packed A and B.
+    let elementBytes: Int
     /// Steps of k that one call of a tile sums, at most.
     let kBlock: Int
     /// Bytes of packed A that go past a panel of B, about: the more rows, the less often a panel is fetched.
@@ -23,11 +25,12 @@ struct GEMMBlocking: Sendable, Equatable {
     let columnPanels: Int
 
     static let avx512 = GEMMBlocking(
-        tileRows: 8, tileColumns: 48, lanes: 16, kBlock: 3072, aBlockBytes: 512 << 10, columnPanels: 16)
+        tileRows: 8, tileColumns: 48, lanes: 16, elementBytes: 4, kBlock: 3072, aBlockBytes: 512 << 10, columnPanels: 16
+    )
     static let avx2 = GEMMBlocking(
-        tileRows: 6, tileColumns: 16, lanes: 8, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 48)
+        tileRows: 6, tileColumns: 16, lanes: 8, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 48)
     static let sse = GEMMBlocking(
-        tileRows: 6, tileColumns: 8, lanes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 96)
+        tileRows: 6, tileColumns: 8, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 96)
     static let neon = GEMMBlocking(
-        tileRows: 8, tileColumns: 12, lanes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 64)
+        tileRows: 8, tileColumns: 12, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 64)
 }

@@ -22,7 +22,8 @@ struct GEMMPlan {
     /// Enough chunks for a dozen threads to end together, and no more: each packs or finds its A.
     private static let wantedChunks = 32
 
-    init(m: Int, n: Int, k: Int, blocking: GEMMBlocking) {
+    /// - Parameter wholeRows: a chunk has all columns of its rows, and room for its part of C beside A in the cache.
+    init(m: Int, n: Int, k: Int, blocking: GEMMBlocking, wholeRows: Bool = false) {
         self.m = m
         self.n = n
         self.k = k
@@ -31,17 +32,20 @@ struct GEMMPlan {
         rowTiles = parts(m, of: blocking.tileRows)
         columnTiles = parts(n, of: blocking.tileColumns)
         kBlocks = max(parts(k, of: blocking.kBlock), 1)
-        kStep = parts(parts(k, of: kBlocks), of: 16) * 16
+        let quantum = Self.lineBytes / blocking.elementBytes
+        kStep = parts(parts(k, of: kBlocks), of: quantum) * quantum
 
         let wanted = min(max(2 * m * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
-        let tileBytes = max(blocking.tileRows * kStep * 4, 1)
+        let tileBytes = max(blocking.tileRows * (kStep * blocking.elementBytes + (wholeRows ? n * 4 : 0)), 1)
         var rows = parts(rowTiles, of: max(blocking.aBlockBytes / tileBytes, 1))
         // Down to four tiles a block, rows are cut rather than columns: a cut of the columns packs A again.
         rows = max(rows, min(wanted, parts(rowTiles, of: 4)))
         if rows > 2 { rows = min(parts(rows, of: 4) * 4, rowTiles) }
         rowBlocks = max(rows, 1)
-        columnBlocks = max(
-            parts(columnTiles, of: blocking.columnPanels), min(columnTiles, parts(wanted, of: rowBlocks)))
+        columnBlocks =
+            wholeRows
+            ? 1
+            : max(parts(columnTiles, of: blocking.columnPanels), min(columnTiles, parts(wanted, of: rowBlocks)))
     }
 
     var chunks: Int { rowBlocks * columnBlocks }
@@ -55,29 +59,39 @@ struct GEMMPlan {
         columnTiles * block / columnBlocks..<columnTiles * (block + 1) / columnBlocks
     }
 
-    // MARK: - Memory, in floats
+    // MARK: - Memory, in bytes
+
+    private static let lineBytes = 64
+
+    /// `bytes` rounded up to whole cache lines.
+    static func wholeLines(_ bytes: Int) -> Int { (bytes + lineBytes - 1) / lineBytes * lineBytes }
 
     /// Columns of tile column j in C, and in packed B.
     func columns(_ j: Int) -> Int { min(blocking.tileColumns, n - j * blocking.tileColumns) }
     func packedColumns(_ j: Int) -> Int { (columns(j) + blocking.lanes - 1) / blocking.lanes * blocking.lanes }
 
-    /// Where panel j of packed B begins: [k, packedColumns] each.
-    func panelOffset(_ j: Int) -> Int { j * blocking.tileColumns * k }
+    /// Where panel j of packed B begins: elements [k, packedColumns] each.
+    func panelOffset(_ j: Int) -> Int { j * blocking.tileColumns * k * blocking.elementBytes }
 
     /// All of packed B.
-    var packedBCount: Int {
-        columnTiles == 0 ? 0 : panelOffset(columnTiles - 1) + packedColumns(columnTiles - 1) * k
+    var packedBBytes: Int {
+        if columnTiles == 0 { return 0 }
+        return panelOffset(columnTiles - 1) + packedColumns(columnTiles - 1) * k * blocking.elementBytes
     }
 
     private var maximumRowTiles: Int { (rowTiles + rowBlocks - 1) / max(rowBlocks, 1) }
     private var maximumColumnTiles: Int { (columnTiles + columnBlocks - 1) / max(columnBlocks, 1) }
-    private var tileCount: Int { blocking.tileRows * blocking.tileColumns }
 
-    /// A tile of rows of packed A, for all of k: blocks of 16 steps.
-    var packedTileCount: Int { blocking.tileRows * ((k + 15) / 16 * 16) }
+    /// Rows of the largest row block, whole tiles.
+    var maximumRows: Int { maximumRowTiles * blocking.tileRows }
+
+    /// A tile of rows of packed A, for one block of k, in whole cache lines for each row.
+    var packedTileBytes: Int { blocking.tileRows * Self.wholeLines(kStep * blocking.elementBytes) }
 
     /// What one thread needs: its packed block of A, and the partial sums of its chunk, which is one tile's room where
     /// k is in one block.
-    var packedACount: Int { maximumRowTiles * packedTileCount }
-    var partialCount: Int { (kBlocks > 1 ? maximumRowTiles * maximumColumnTiles : 1) * tileCount }
+    var packedABytes: Int { maximumRowTiles * packedTileBytes }
+    var partialBytes: Int {
+        (kBlocks > 1 ? maximumRowTiles * maximumColumnTiles : 1) * blocking.tileRows * blocking.tileColumns * 4
+    }
 }

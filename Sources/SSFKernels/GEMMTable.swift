@@ -1,3 +1,4 @@
+import CIntrinsics
 import SSFMicroKernels
 
 #if arch(x86_64)
@@ -5,52 +6,98 @@ import SSFMicroKernels
     import SSFMicroKernelsAVX512
 #endif
 
-/// The matrix product of one instruction set: its tile, its blocking and its micro-kernels.
+/// The matrix products of one instruction set.
 struct GEMMTable: Sendable {
+    let float32: GEMMKernels
+    let normBackward: LayerNormTable.Backward
+    let normStatistics:
+        @Sendable (
+            _ rows: Int, _ channels: Int, _ x: UnsafePointer<Float>, _ rowStride: Int, _ epsilon: Float,
+            _ mean: UnsafeMutablePointer<Float>, _ reciprocalDeviation: UnsafeMutablePointer<Float>
+        ) -> Void
+
+    init(_ set: InstructionSet) {
+        float32 = GEMMKernels(float32: set)
+        switch set {
+        #if arch(x86_64)
+            case .avx512, .avx512bf16:
+                normBackward = SSFMicroKernelsAVX512.layerNormBackward
+                normStatistics = SSFMicroKernelsAVX512.layerNormStatistics
+            case .avx2:
+                normBackward = SSFMicroKernelsAVX2.layerNormBackward
+                normStatistics = SSFMicroKernelsAVX2.layerNormStatistics
+        #endif
+        default:
+            normBackward = SSFMicroKernels.layerNormBackward
+            normStatistics = SSFMicroKernels.layerNormStatistics
+        }
+    }
+
+    /// Where the instruction set has no products of a precision, they are computed in single precision.
+    func kernels(_ precision: Precision) -> GEMMKernels {
+        switch precision {
+        case .float32, .bfloat16: float32
+        }
+    }
+}
+
+/// The product of one instruction set and precision: its blocking and its micro-kernels. Packed operands are opaque
+/// here; their elements have `blocking.elementBytes`.
+struct GEMMKernels: Sendable {
     typealias Tile =
         @Sendable (
-            _ rows: Int, _ columns: Int, _ k: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-            _ partial: UnsafeMutablePointer<Float>, _ isFirst: Bool, _ isLast: Bool, _ c: UnsafeMutablePointer<Float>,
-            _ cRowStride: Int, _ accumulate: Bool, _ bias: UnsafePointer<Float>?, _ scale: UnsafePointer<Float>?,
-            _ shift: UnsafePointer<Float>?, _ kept: UnsafeMutablePointer<Float>?, _ keptRowStride: Int,
-            _ rowScale: UnsafePointer<Float>?, _ residual: UnsafePointer<Float>?, _ residualRowStride: Int
+            _ rows: Int, _ columns: Int, _ steps: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+            _ partial: UnsafeMutablePointer<Float>, _ isFirst: Bool, _ isLast: Bool, _ row: Int, _ column: Int,
+            _ epilogue: UnsafePointer<ssf_gemm_epilogue>
         ) -> Void
     typealias PackA =
         @Sendable (
-            _ rows: Int, _ packedRows: Int, _ k: Int, _ a: UnsafePointer<Float>, _ rowStride: Int,
-            _ columnStride: Int, _ packed: UnsafeMutablePointer<Float>
+            _ rows: Int, _ packedRows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int,
+            _ columnStride: Int, _ packed: UnsafeMutableRawPointer
+        ) -> Void
+    typealias PackWithPrologue =
+        @Sendable (
+            _ rows: Int, _ packedRows: Int, _ row: Int, _ first: Int, _ steps: Int,
+            _ prologue: UnsafePointer<ssf_gemm_prologue>, _ mean: UnsafePointer<Float>?,
+            _ reciprocalDeviation: UnsafePointer<Float>?, _ scaleSums: UnsafeMutablePointer<Float>?,
+            _ shiftSums: UnsafeMutablePointer<Float>?, _ packed: UnsafeMutableRawPointer
         ) -> Void
     typealias PackB =
         @Sendable (
             _ k: Int, _ columns: Int, _ packedColumns: Int, _ b: UnsafePointer<Float>, _ rowStride: Int,
-            _ columnStride: Int, _ packed: UnsafeMutablePointer<Float>
+            _ columnStride: Int, _ packed: UnsafeMutableRawPointer
         ) -> Void
 
     let blocking: GEMMBlocking
     let tile: Tile
     let packA: PackA
+    let packWithPrologue: PackWithPrologue
     let packB: PackB
+    /// The rows that a tile of so many rows has in packed A.
     let packedRows: @Sendable (Int) -> Int
 
-    init(_ set: InstructionSet) {
+    init(float32 set: InstructionSet) {
         #if arch(x86_64)
             switch set {
             case .baseline:
                 blocking = .sse
                 tile = SSFMicroKernels.gemmTile
                 packA = SSFMicroKernels.gemmPackA
+                packWithPrologue = SSFMicroKernels.gemmPackWithPrologue
                 packB = SSFMicroKernels.gemmPackB
                 packedRows = SSFMicroKernels.gemmPackedRows
             case .avx2:
                 blocking = .avx2
                 tile = SSFMicroKernelsAVX2.gemmTile
                 packA = SSFMicroKernelsAVX2.gemmPackA
+                packWithPrologue = SSFMicroKernelsAVX2.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX2.gemmPackB
                 packedRows = SSFMicroKernelsAVX2.gemmPackedRows
             case .avx512, .avx512bf16:
                 blocking = .avx512
                 tile = SSFMicroKernelsAVX512.gemmTile
                 packA = SSFMicroKernelsAVX512.gemmPackA
+                packWithPrologue = SSFMicroKernelsAVX512.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX512.gemmPackB
                 packedRows = SSFMicroKernelsAVX512.gemmPackedRows
             }
@@ -58,6 +105,7 @@ struct GEMMTable: Sendable {
             blocking = .neon
             tile = gemmTile
             packA = gemmPackA
+            packWithPrologue = gemmPackWithPrologue
             packB = gemmPackB
             packedRows = gemmPackedRows
         #endif

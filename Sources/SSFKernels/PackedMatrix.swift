@@ -6,22 +6,23 @@ public final class PackedMatrix: @unchecked Sendable {
     public let k: Int
     /// Columns of B.
     public let n: Int
+    /// What its elements are.
+    public let precision: Precision
     /// The table whose kernels read it; a product with another one is a programmer's mistake.
     package let table: KernelTable
-    let base: UnsafeMutablePointer<Float>
-    let count: Int
+    let base: UnsafeMutableRawPointer
 
-    /// Memory that it holds: 4 k n, and less than one vector per row more.
-    public var byteCount: Int { count * MemoryLayout<Float>.stride }
+    /// Memory that it holds: k n elements, and less than one vector per row more.
+    public let byteCount: Int
 
-    init(k: Int, n: Int, table: KernelTable) {
+    init(k: Int, n: Int, precision: Precision, table: KernelTable) {
         precondition(k >= 0 && n >= 0, "a matrix of \(k) x \(n)")
         self.k = k
         self.n = n
+        self.precision = precision
         self.table = table
-        count = GEMMPlan(m: 0, n: n, k: k, blocking: table.gemm.blocking).packedBCount
-        base = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-            .bindMemory(to: Float.self, capacity: max(count, 1))
+        byteCount = GEMMPlan(m: 0, n: n, k: k, blocking: table.gemm.kernels(precision).blocking).packedBBytes
+        base = LargeMemory.allocate(byteCount: byteCount)
     }
 
     deinit {

@@ -15,10 +15,23 @@ struct PartialSums {
             .bindMemory(to: Float.self, capacity: chunks * vectors * channels)
     }
 
+    /// The same in memory that the caller has, `chunks * vectors * channels` floats at `base`.
+    init(chunks: Int, vectors: Int, channels: Int, base: UnsafeMutableRawPointer) {
+        self.chunks = chunks
+        self.vectors = vectors
+        self.channels = channels
+        self.base = base.bindMemory(to: Float.self, capacity: chunks * vectors * channels)
+    }
+
     /// The sums of one chunk, set to zero.
     func zeroed(chunk: Int, vector: Int) -> UnsafeMutablePointer<Float> {
+        start(chunk: chunk, vector: vector, zeroed: true)
+    }
+
+    /// The sums of one chunk, as they are or set to zero.
+    func start(chunk: Int, vector: Int, zeroed: Bool) -> UnsafeMutablePointer<Float> {
         let sums = base + (chunk * vectors + vector) * channels
-        sums.update(repeating: 0, count: channels)
+        if zeroed { sums.update(repeating: 0, count: channels) }
         return sums
     }
 

@@ -15,7 +15,7 @@ public final class Workspace {
         if let base, bytes <= capacity { return base }
         base?.deallocate()
         capacity = max(bytes, 64)
-        let new = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        let new = LargeMemory.allocate(byteCount: capacity)
         base = new
         return new
     }

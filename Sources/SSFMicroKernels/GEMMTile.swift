@@ -40,31 +40,30 @@ func zeroAccumulators() -> GEMMAccumulators {
     #endif
 }
 
-/// Computes one tile, `rows` x `columns`, over `k` steps.
+/// Computes one tile, `rows` x `columns`, over `steps` steps of k.
 ///
 ///     acc[i, j] = (isFirst ? 0 : partial[i, j]) + sum over p of a[p / 16, i, p % 16] * b[p, j]
 ///
-/// then stores acc to `partial` or, where `isLast`, applies the epilogue (`GEMMEpilogue` says what it
-/// means) and stores to `c`. The order of the sum is that of p: cutting it into several calls changes no bit.
+/// then stores acc to `partial` or, where `isLast`, applies the epilogue and stores to C. The order of the sum is that
+/// of p: cutting it into several calls changes no bit.
 ///
 /// - Parameters:
 ///   - rows: 1 ... `gemmTileRows`. Memory beyond them is neither read nor written, except in `a`.
 ///   - columns: 1 ... `gemmTileVectors` vectors.
-///   - a: [ceil(k / 16), packed rows, 16], packed rows being `gemmPackedRows(rows)`.
-///   - b: [k, packed columns], packed columns being `columns` rounded up to whole vectors.
+///   - a: floats [ceil(steps / 16), packed rows, 16], packed rows being `gemmPackedRows(rows)`.
+///   - b: floats [steps, packed columns], packed columns being `columns` rounded up to whole vectors.
 ///   - partial: [packed rows, packed columns]: what one call of a sum over k hands to the next, and scratch for the
 ///     edges of C.
+///   - row, column: the tile's place in C.
 package func gemmTile(
-    rows: Int, columns: Int, k: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
-    partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, c: UnsafeMutablePointer<Float>, cRowStride: Int,
-    accumulate: Bool, bias: UnsafePointer<Float>?, scale: UnsafePointer<Float>?,
-    shift: UnsafePointer<Float>?, kept: UnsafeMutablePointer<Float>?, keptRowStride: Int,
-    rowScale: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, residualRowStride: Int
+    rows: Int, columns: Int, steps: Int, a: UnsafeRawPointer, b: UnsafeRawPointer,
+    partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, row: Int, column: Int,
+    epilogue: UnsafePointer<ssf_gemm_epilogue>
 ) {
     let tile = GEMMTile(
-        rows: rows, columns: columns, k: k, a: a, b: b, partial: partial, isFirst: isFirst, isLast: isLast, c: c,
-        cRowStride: cRowStride, accumulate: accumulate, bias: bias, scale: scale, shift: shift, kept: kept,
-        keptRowStride: keptRowStride, rowScale: rowScale, residual: residual, residualRowStride: residualRowStride)
+        rows: rows, columns: columns, steps: steps, a: a.assumingMemoryBound(to: Float.self),
+        b: b.assumingMemoryBound(to: Float.self), partial: partial, isFirst: isFirst, isLast: isLast,
+        target: GEMMTarget(epilogue: epilogue, row: row, column: column))
     let vectors = (columns + laneCount - 1) / laneCount
     withUnsafePointer(to: tile) { tile in
         if rows == gemmTileRows, columns == gemmTileVectors * laneCount { return gemmTileWhole(tile) }
@@ -119,52 +118,23 @@ package func gemmPackedRows(_ rows: Int) -> Int {
 struct GEMMTile {
     let rows: Int
     let columns: Int
-    let k: Int
+    let steps: Int
     let a: UnsafePointer<Float>
     let b: UnsafePointer<Float>
     let partial: UnsafeMutablePointer<Float>
     let isFirst: Bool
     let isLast: Bool
-    let c: UnsafeMutablePointer<Float>
-    let cRowStride: Int
-    let accumulate: Bool
-    let bias: UnsafePointer<Float>?
-    let scale: UnsafePointer<Float>?
-    let shift: UnsafePointer<Float>?
-    let kept: UnsafeMutablePointer<Float>?
-    let keptRowStride: Int
-    let rowScale: UnsafePointer<Float>?
-    let residual: UnsafePointer<Float>?
-    let residualRowStride: Int
+    let target: GEMMTarget
 
     @inline(__always)
     func run(_ tileRows: Int, _ vectors: Int, whole: Bool) {
-        if whole { prefetchTarget(tileRows, vectors) }
+        if whole && isLast { target.prefetch(tileRows, vectors) }
         let acc = product(tileRows, vectors)
-        if whole && isLast {
-            finishWhole(acc, tileRows, vectors)
+        if whole && isLast && !target.hasActivation {
+            target.finish(acc, tileRows, vectors)
         } else {
             for i in 0..<tileRows * vectors { store(acc[i], partial + i * laneCount) }
-            if isLast { finishEdge(tileRows, vectors) }
-        }
-    }
-
-    /// The lines that the epilogue reads and writes are asked for before the product, which hides their way.
-    @inline(__always)
-    func prefetchTarget(_ tileRows: Int, _ vectors: Int) {
-        if !isLast { return }
-        for i in 0..<tileRows {
-            for v in 0..<vectors { ssf_prefetch_write(c + i * cRowStride + v * laneCount) }
-        }
-        if let kept {
-            for i in 0..<tileRows {
-                for v in 0..<vectors { ssf_prefetch_write(kept + i * keptRowStride + v * laneCount) }
-            }
-        }
-        if let residual {
-            for i in 0..<tileRows {
-                for v in 0..<vectors { ssf_prefetch(residual + i * residualRowStride + v * laneCount) }
-            }
+            if isLast { gemmFinish(partial, rows, columns, target) }
         }
     }
 
@@ -176,7 +146,7 @@ struct GEMMTile {
         }
         var a = a
         var b = b
-        var left = k
+        var left = steps
         while left > 0 {
             for step in 0..<min(left, gemmStepsPerBlock) {
                 for i in 0..<tileRows {

@@ -9,9 +9,7 @@ public func layerNormForward(
     for row in 0..<rows {
         let x = x + row * channels
         let y = y + row * channels
-        let center = sumOfRow(channels, x) / Float(channels)
-        let variance = sumOfSquaredDifferences(channels, x, center) / Float(channels)
-        let reciprocal = 1 / squareRoot(variance + epsilon)
+        let (center, reciprocal) = statisticsOfRow(channels, x, epsilon)
         mean[row] = center
         reciprocalDeviation[row] = reciprocal
 
@@ -19,27 +17,46 @@ public func layerNormForward(
         let reciprocals = Lanes(repeating: reciprocal)
         var i = 0
         while i + laneCount <= channels {
-            normalize(i, x, weight, bias, y, centers, reciprocals, part: 0)
+            store(normalized(load(x + i), centers, reciprocals, weight, bias, i, part: 0), y + i)
             i += laneCount
         }
-        if i < channels { normalize(i, x, weight, bias, y, centers, reciprocals, part: channels - i) }
+        if i < channels {
+            let part = channels - i
+            store(
+                normalized(load(x + i, part: part), centers, reciprocals, weight, bias, i, part: part), y + i,
+                part: part)
+        }
+    }
+}
+
+/// Mean and 1 / sqrt(variance + epsilon) of every row, the same bits as `layerNormForward` finds.
+public func layerNormStatistics(
+    rows: Int, channels: Int, x: UnsafePointer<Float>, rowStride: Int, epsilon: Float,
+    mean: UnsafeMutablePointer<Float>, reciprocalDeviation: UnsafeMutablePointer<Float>
+) {
+    for row in 0..<rows {
+        (mean[row], reciprocalDeviation[row]) = statisticsOfRow(channels, x + row * rowStride, epsilon)
     }
 }
 
 @inline(always)
-private func normalize(
-    _ i: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?,
-    _ y: UnsafeMutablePointer<Float>, _ centers: Lanes, _ reciprocals: Lanes, part: Int
-) {
-    var value = (load(x + i, part: part) - centers) * reciprocals
-    if let weight, let bias {
-        value = multiplyAdd(value, load(weight + i, part: part), load(bias + i, part: part))
-    } else if let weight {
-        value *= load(weight + i, part: part)
-    } else if let bias {
-        value += load(bias + i, part: part)
-    }
-    store(value, y + i, part: part)
+func statisticsOfRow(_ channels: Int, _ x: UnsafePointer<Float>, _ epsilon: Float) -> (Float, Float) {
+    let center = sumOfRow(channels, x) / Float(channels)
+    let variance = sumOfSquaredDifferences(channels, x, center) / Float(channels)
+    return (center, 1 / squareRoot(variance + epsilon))
+}
+
+/// (x - center) * reciprocal * weight + bias, of the channels from i.
+@inline(always)
+func normalized(
+    _ x: Lanes, _ centers: Lanes, _ reciprocals: Lanes, _ weight: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?,
+    _ i: Int, part: Int
+) -> Lanes {
+    let value = (x - centers) * reciprocals
+    if let weight, let bias { return multiplyAdd(value, load(weight + i, part: part), load(bias + i, part: part)) }
+    if let weight { return value * load(weight + i, part: part) }
+    if let bias { return value + load(bias + i, part: part) }
+    return value
 }
 
 /// Four independent sums: one addition has a latency of four cycles, and two can start in each.

@@ -6,6 +6,10 @@ extension Reference {
         package var shift: [Double] = []
         package var rowScale: [Double] = []
         package var residual: [Double] = []
+        /// The activation, between shift and row factor.
+        package var activation: @Sendable (Double) -> Double = { $0 }
+        /// z: multiplies by the derivative of GELU there instead.
+        package var geluInput: [Double] = []
         /// What C held before, where the product is added to it.
         package var previous: [Double] = []
 
@@ -28,7 +32,9 @@ extension Reference {
                 let rowScale = operands.rowScale.isEmpty ? 1 : operands.rowScale[i]
                 let residual = operands.residual.isEmpty ? 0 : operands.residual[i * n + j]
                 let previous = operands.previous.isEmpty ? 0 : operands.previous[i * n + j]
-                c.append(previous + residual + rowScale * (scale * sum + shift))
+                var value = operands.activation(scale * sum + shift)
+                if !operands.geluInput.isEmpty { value *= geluDerivative(operands.geluInput[i * n + j]) }
+                c.append(previous + residual + rowScale * value)
             }
         }
         return (c, h)
