@@ -51,7 +51,7 @@ let microKernelDependencies = microKernelTargets.map { Target.Dependency(stringL
 let package = Package(
     name: "ssf",
     products: [
-        .library(name: "SSFKernels", targets: ["SSFKernels"]),
+        .library(name: "SSFKernels", targets: ["SSFKernels", "SSFParallel"]),
         .executable(name: "ssf", targets: ["ssf"]),
     ],
     dependencies: [

@@ -62,27 +62,7 @@ package enum MachinePeak {
     package static func triadGigabytes(
         threads: Int = Parallel.threads, megabytes: Int = 64, windows: Int = 8, table: KernelTable = .current
     ) -> Double {
-        let chunks = 16 * threads
-        let perChunk = megabytes << 18 / chunks / 1024 * 1024
-        let count = perChunk * chunks
-        struct Job {
-            var table: PeakTable
-            var arrays: UnsafeMutablePointer<Float>
-            var count: Int
-            var perChunk: Int
-        }
-        let arrays = alignedFloats(3 * count)
-        defer { arrays.deallocate() }
-        arrays.initialize(repeating: 1, count: 3 * count)
-        let job = Job(table: table.peak, arrays: arrays, count: count, perChunk: perChunk)
-        let seconds = bestTime(windows: windows) {
-            Parallel.run(chunks: chunks, team: threads, context: job) { context, chunk, _ in
-                let job = context.assumingMemoryBound(to: Job.self).pointee
-                let a = job.arrays + chunk * job.perChunk
-                job.table.triadLoop(job.perChunk, 0.5, a + job.count, a + 2 * job.count, a)
-            }
-        }
-        return Double(3 * count * MemoryLayout<Float>.stride) / seconds * 1e-9
+        TriadArrays(threads: threads, megabytes: megabytes).gigabytesPerSecond(windows: windows, table: table)
     }
 
     /// The shortest time of `body` in seconds, after one run that is not timed.
