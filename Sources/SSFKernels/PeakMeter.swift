@@ -24,10 +24,14 @@ public final class PeakMeter {
         self.threads = threads
     }
 
-    /// The best of several loops of multiply-adds on registers, with the instruction set that the kernels use: GFLOP/s
-    /// in single precision, a multiply-add being two operations. About a millisecond.
-    public func gigaFLOPs() -> Double {
-        MachinePeak.gigaFLOPs(threads: threads, windows: 8, table: .current)
+    /// The best of several loops of multiply-adds on registers, with the instruction set that the kernels use: GFLOP/s,
+    /// a multiply-add being two operations. About a millisecond.
+    ///
+    /// - Parameter precision: of the factors. Where the instruction set has no products of bfloat16, the kernels compute
+    ///   in single precision, and the peak of that is the answer.
+    public func gigaFLOPs(_ precision: Precision = .float32) -> Double {
+        MachinePeak.gigaFLOPs(precision: precision, threads: threads, windows: 8, table: .current)
+            ?? MachinePeak.gigaFLOPs(threads: threads, windows: 8, table: .current)
     }
 
     /// The best of two triads, a = b + s c, over arrays far larger than the caches: GB/s of three streams. The reading

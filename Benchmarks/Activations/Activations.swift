@@ -1,0 +1,6 @@
+import Benchmark
+import BenchmarkSupport
+import KernelCases
+
+/// GELU and softmax, forward and backward.
+let benchmarks: @Sendable () -> Void = { register(activationSuite) }

@@ -1,0 +1,6 @@
+import Benchmark
+import BenchmarkSupport
+import KernelCases
+
+/// Linear layers and their gradients.
+let benchmarks: @Sendable () -> Void = { register(matrixProductSuite) }

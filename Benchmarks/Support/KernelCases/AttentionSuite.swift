@@ -1,0 +1,18 @@
+/// Attention of whole images, and in the windows of Swin.
+public let attentionSuite: [NamedCase] =
+    (TransformerShape.batches + [TransformerShape.small] + TransformerShape.singles).flatMap { shape in
+        attention(shape.name, batch: shape.batch, tokens: shape.tokens, heads: shape.heads, width: 64)
+    }
+    + StageShape.all.flatMap { stage in
+        attention(
+            stage.swin, batch: stage.windows, tokens: StageShape.window * StageShape.window, heads: stage.heads,
+            width: 32)
+    }
+
+private func attention(_ model: String, batch: Int, tokens: Int, heads: Int, width: Int) -> [NamedCase] {
+    ["forward", "backward"].map { pass in
+        NamedCase(
+            model, "attention \(pass), \(batch)x\(heads)x\(tokens)x\(width)",
+            "attention batch=\(batch) tokens=\(tokens) heads=\(heads) width=\(width) pass=\(pass)")
+    }
+}

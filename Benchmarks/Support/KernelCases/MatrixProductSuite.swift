@@ -1,0 +1,47 @@
+/// The matrix products of linear layers.
+public let matrixProductSuite: [NamedCase] =
+    TransformerShape.batches.flatMap { layers(of: $0, gradients: true) }
+    + layers(of: .small, gradients: true)
+    + TransformerShape.singles.flatMap { layers(of: $0, gradients: false) }
+    + epilogues(of: TransformerShape.batches[2])
+    + StageShape.all.flatMap { stage in
+        let (m, c, h) = (stage.rows, stage.channels, stage.hidden)
+        return [
+            product(stage.name, "fc1", m: m, n: h, k: c),
+            product(stage.name, "fc2", m: m, n: c, k: h),
+            product(stage.name, "fc1", m: m, n: h, k: c, pass: "input"),
+            product(stage.name, "fc1", m: m, n: h, k: c, pass: "weight"),
+        ]
+    }
+
+/// The four linear layers of a block; with `gradients` dx of each, and dW of one.
+private func layers(of shape: TransformerShape, gradients: Bool) -> [NamedCase] {
+    let (m, width) = (shape.rows, shape.width)
+    let layers = [
+        ("qkv", 3 * width, width), ("proj", width, width), ("fc1", shape.hidden, width), ("fc2", width, shape.hidden),
+    ]
+    let passes = gradients ? ["forward", "input"] : ["forward"]
+    let products = layers.flatMap { layer, n, k in
+        passes.map { product(shape.name, layer, m: m, n: n, k: k, pass: $0) }
+    }
+    return gradients
+        ? products + [product(shape.name, "fc1", m: m, n: shape.hidden, k: width, pass: "weight")] : products
+}
+
+/// The same product with nothing, a bias, and bias, scale and shift behind it; and packing the weight in every call.
+private func epilogues(of shape: TransformerShape) -> [NamedCase] {
+    let (m, n, k) = (shape.rows, shape.width, shape.width)
+    let line = "gemm m=\(m) n=\(n) k=\(k)"
+    return [
+        NamedCase(shape.name, "proj + bias, \(m)x\(n)x\(k)", line + " epilogue=bias"),
+        NamedCase(shape.name, "proj + bias + SSF, \(m)x\(n)x\(k)", line + " epilogue=scale-shift"),
+        NamedCase(shape.name, "proj packing its weight too, \(m)x\(n)x\(k)", line + " pack=call"),
+    ]
+}
+
+private func product(
+    _ model: String, _ layer: String, m: Int, n: Int, k: Int, pass: String = "forward"
+) -> NamedCase {
+    let words = ["forward": "forward", "input": "dx", "weight": "dW"]
+    return NamedCase(model, "\(layer) \(words[pass]!), \(m)x\(n)x\(k)", "gemm m=\(m) n=\(n) k=\(k) pass=\(pass)")
+}

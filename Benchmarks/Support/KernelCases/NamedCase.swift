@@ -1,0 +1,19 @@
+/// A case under the name by which benchmarks print and filter it.
+public struct NamedCase: Sendable {
+    /// Model and images, layer and pass, shape, type: `ViT-B/16 x16, fc1 forward, 3152x3072x768, f32`.
+    public let name: String
+    public let kernel: any KernelCase
+
+    /// - Parameters:
+    ///   - model: and images.
+    ///   - layer: and pass, and the shape of its arrays.
+    ///   - line: the case, as `KernelCaseRegistry.make` reads it; a mistake in it stops the program.
+    init(_ model: String, _ layer: String, _ line: String) {
+        do {
+            kernel = try KernelCaseRegistry.make(line)
+        } catch {
+            fatalError("\(line): \(error)")
+        }
+        name = "\(model), \(layer), f32"
+    }
+}
