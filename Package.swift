@@ -81,7 +81,10 @@ let package = Package(
         library("SSFImages", ["SSFTensors", "SSFParallel", "CPNG", "CTurboJPEG", "SwiftCSV"]),
         library(
             "SSFTraining",
-            ["SSFTensors", "SSFKernels", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning", "SSFImages"]),
+            [
+                "SSFParallel", "SSFTensors", "SSFKernels", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
+                "SSFImages",
+            ]),
 
         // MARK: Programs
         library(

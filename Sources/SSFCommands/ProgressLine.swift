@@ -34,7 +34,28 @@ public final class ProgressLine: RunObserver {
                 + " for \(Formatting.counted(totalEpochs - event.firstEpoch, "epoch")) of "
                 + "\(Formatting.counted(event.stepsPerEpoch, "step")) (\(Formatting.fixed(1000 * estimate.secondsPerStep, 0)) ms each), "
                 + "about \(Formatting.bytes(estimate.bytes)) of memory")
+        switch event.features {
+        case .none: break
+        case .kept(let images, let width, let bytes):
+            console.note(
+                "the frozen features of \(Formatting.counted(images, "image")) are computed once: \(width) numbers each, "
+                    + "\(Formatting.bytes(bytes))")
+        case .recomputed(let reason):
+            console.note("frozen features are computed anew in every epoch: \(reason)")
+        }
         lastPlainLine = ProcessInfo.processInfo.systemUptime
+    }
+
+    public func featuresComputed(_ done: Int, of count: Int) {
+        let now = ProcessInfo.processInfo.systemUptime
+        guard console.isTerminal || now - lastPlainLine >= interval else { return }
+        let text = "Features [\(done)/\(count)]"
+        if console.isTerminal {
+            console.transient(text)
+        } else {
+            console.line(text)
+            lastPlainLine = now
+        }
     }
 
     public func stepFinished(_ event: StepFinished) {

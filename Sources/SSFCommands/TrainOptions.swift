@@ -26,8 +26,11 @@ public struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Name of the run's folder (default: data, method and model).", valueName: "name"))
     public var experiment: String?
 
-    @Flag(help: "Say what would be trained and how long it would take, and stop.")
+    @Flag(help: "Say what would be trained, in which memory and time, and stop.")
     public var dryRun = false
+
+    @Flag(help: "Compute the features of frozen layers anew in every epoch where they could be kept.")
+    public var noFeatureCache = false
 
     @OptionGroup(title: "Data") public var data: DataOptions
     @Option(

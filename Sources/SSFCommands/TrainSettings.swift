@@ -23,6 +23,8 @@ public struct TrainSettings: Sendable {
     public var positionResize: PositionEmbeddingResize
     public var augmentation: Augmentation
     public var training: TrainingConfiguration
+    /// Whether features that never change are kept from epoch to epoch.
+    public var keepsFeatures: Bool
     public var threads: Int?
     public var output: String
     public var experiment: String
@@ -35,7 +37,8 @@ public struct TrainSettings: Sendable {
         "weight-decay",
         "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
         "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch", "patch-size",
-        "embed-dim", "depth", "num-heads", "mlp-ratio", "threads", "precision", "output", "experiment",
+        "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "threads",
+        "precision", "output", "experiment",
     ]
 
     /// What the images are, which decides the defaults.
@@ -118,6 +121,8 @@ public struct TrainSettings: Sendable {
                 "pos-embed-resize", flag: options.posEmbedResize, default: PositionEmbeddingResize.timm),
             augmentation: try Augmentation.resolve(options.augmentation, defaults: defaults, resolver),
             training: training,
+            keepsFeatures: try !resolver.value(
+                "no-feature-cache", flag: options.noFeatureCache ? true : nil, default: false),
             threads: threads, output: try resolver.value("output", flag: options.output, default: "runs"),
             experiment: try resolver.value(
                 "experiment", flag: options.experiment, default: defaultExperiment(source)))

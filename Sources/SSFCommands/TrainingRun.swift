@@ -183,9 +183,7 @@ public final class TrainingRun {
     /// - Returns: the exit code.
     public func run() throws -> Int32 {
         // Everything that can be refused is refused before the first file is written.
-        let trainer = try Trainer(
-            model: model, training: data.training, validation: data.validation, configuration: settings.training,
-            isStopRequested: { Interruption.isRequested })
+        let trainer = try makeTrainer()
         let state = try options.resume.map(savedState)
         if let state { try trainer.resume(from: state) }
         let folder = try makeFolder()
@@ -213,10 +211,16 @@ public final class TrainingRun {
         }
     }
 
+    private func makeTrainer() throws -> Trainer {
+        try Trainer(
+            model: model, training: data.training, validation: data.validation, configuration: settings.training,
+            featureLimit: settings.keepsFeatures ? FrozenFeatures.defaultByteLimit : 0,
+            isStopRequested: { Interruption.isRequested })
+    }
+
     /// Prints what a run would take, from a step that is really made, and leaves nothing behind.
     public func dryRun() throws -> Int32 {
-        let trainer = try Trainer(
-            model: model, training: data.training, validation: data.validation, configuration: settings.training)
+        let trainer = try makeTrainer()
         let estimate = try trainer.estimate()
         console.line(
             "dry run: about \(Formatting.duration(estimate.seconds)), \(Formatting.bytes(estimate.bytes)) of memory; "

@@ -7,41 +7,19 @@ package enum CgroupQuota {
     }()
 
     /// - Parameters:
-    ///   - membership: `/proc/self/cgroup`: lines `id:controllers:path`, with id 0 and no controllers for version 2.
+    ///   - membership: the text of `/proc/self/cgroup`.
     ///   - read: the text of a file by its absolute path, or nil.
     package static func tightest(membership: String, read: (String) -> String?) -> Double? {
-        var quotas: [Double] = []
-        for line in membership.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            if fields[0] == "0", fields[1].isEmpty {
-                for group in ancestry(fields[2]) {
-                    quotas += [version2(read("/sys/fs/cgroup\(group)/cpu.max"))].compactMap { $0 }
-                }
-            } else if fields[1].split(separator: ",").contains("cpu") {
-                for mount in ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"] {
-                    for group in ancestry(fields[2]) {
-                        let folder = mount + group
-                        quotas += [
-                            version1(
-                                quota: read("\(folder)/cpu.cfs_quota_us"), period: read("\(folder)/cpu.cfs_period_us"))
-                        ].compactMap { $0 }
-                    }
-                }
+        ControlGroup.folders(
+            of: "cpu", membership: membership, mounts: ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"]
+        ).compactMap { folder in
+            switch folder.version {
+            case .one:
+                version1(
+                    quota: read("\(folder.path)/cpu.cfs_quota_us"), period: read("\(folder.path)/cpu.cfs_period_us"))
+            case .two: version2(read("\(folder.path)/cpu.max"))
             }
-        }
-        return quotas.min()
-    }
-
-    /// "/a/b" gives "/a/b", "/a", "": the root last, which is where a container sees its own group.
-    private static func ancestry(_ path: Substring) -> [String] {
-        var groups: [String] = []
-        var parts = path.split(separator: "/")
-        while !parts.isEmpty {
-            groups.append("/" + parts.joined(separator: "/"))
-            parts.removeLast()
-        }
-        return groups + [""]
+        }.min()
     }
 
     /// `cpu.max`: "quota period" in microseconds, or "max period".

@@ -32,6 +32,9 @@ public protocol BatchSource: AnyObject {
     /// How many images there are.
     var count: Int { get }
 
+    /// Whether an image looks the same in every epoch, so that what is computed from it may be kept.
+    var isRepeatable: Bool { get }
+
     /// Begins a pass.
     ///
     /// - Parameters:
@@ -47,6 +50,7 @@ public final class MemoryBatchSource: BatchSource {
     private let pixels: Tensor
     private let labels: [Int32]
     public var count: Int { labels.count }
+    public var isRepeatable: Bool { true }
 
     /// - Precondition: `pixels` is f32 and its first axis has one entry for each label.
     public init(pixels: Tensor, labels: [Int32]) {

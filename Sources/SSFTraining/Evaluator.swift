@@ -5,12 +5,23 @@ import SSFTuning
 /// Runs a model over a data set without training it.
 public final class Evaluator {
     private let model: TunedModel
+    /// Where the sets hold features instead of pixels.
+    private let features: FrozenFeatures?
     /// Images of a batch; the last batch of a set has what remains and a program of its own.
     public let batchSize: Int
 
     public init(model: TunedModel, batchSize: Int) {
         precondition(batchSize > 0)
         self.model = model
+        features = nil
+        self.batchSize = batchSize
+    }
+
+    /// Runs the trained end of `model` over sets of features.
+    init(model: TunedModel, features: FrozenFeatures?, batchSize: Int) {
+        precondition(batchSize > 0)
+        self.model = model
+        self.features = features
         self.batchSize = batchSize
     }
 
@@ -22,13 +33,17 @@ public final class Evaluator {
         of source: any BatchSource, _ body: (ImageBatch, UnsafeBufferPointer<Float>) throws -> Void
     ) throws {
         let batchSize = min(batchSize, max(source.count, 1))
-        let program = try model.program(batch: batchSize, mode: .inference)
-        try MemoryLimit.check(bytes: Executor.plannedByteCount(of: program, mode: .inference), for: "evaluation")
+        if features == nil {
+            let program = try model.program(batch: batchSize, mode: .inference)
+            try MemoryLimit.check(bytes: Executor.plannedByteCount(of: program, mode: .inference), for: "evaluation")
+        }
         let stream = try source.batches(
             order: Array(0..<source.count), batchSize: batchSize, dropLast: false, epoch: 0)
         while let batch = try stream.next() {
             if batch.count == 0 { continue }
-            let executor = try model.executor(batch: batch.count, mode: .inference)
+            let executor =
+                try features?.executor(batch: batch.count, mode: .inference)
+                ?? model.executor(batch: batch.count, mode: .inference)
             _ = executor.images.update(fromContentsOf: batch.pixels)
             executor.forward()
             try executor.logits.withContiguousStorageIfAvailable { try body(batch, $0) }

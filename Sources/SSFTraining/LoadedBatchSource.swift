@@ -14,6 +14,13 @@ public final class LoadedBatchSource: BatchSource {
 
     public var count: Int { dataset.count }
 
+    /// False with a random crop or shift, mirroring, changes of colour or erasing.
+    public var isRepeatable: Bool {
+        if case .padded(let padding) = pipeline.crop, padding > 0 { return false }
+        return pipeline.isCacheable && pipeline.flipProbability == 0 && pipeline.jitter == nil
+            && pipeline.erasing == nil
+    }
+
     /// - Parameters:
     ///   - seed: of the augmentations.
     ///   - threads: that decode.

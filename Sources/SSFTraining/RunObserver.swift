@@ -4,6 +4,8 @@
 public protocol RunObserver: AnyObject {
     /// Before the first step.
     func runStarted(_ event: RunStarted) throws
+    /// While features are computed, before the first step of a run that keeps them.
+    func featuresComputed(_ done: Int, of images: Int) throws
     /// After every optimiser step.
     func stepFinished(_ event: StepFinished) throws
     /// After every epoch and the evaluation that ends it.
@@ -14,6 +16,7 @@ public protocol RunObserver: AnyObject {
 
 extension RunObserver {
     public func runStarted(_ event: RunStarted) throws {}
+    public func featuresComputed(_ done: Int, of images: Int) throws {}
     public func stepFinished(_ event: StepFinished) throws {}
     public func epochFinished(_ event: EpochFinished) throws {}
     public func runDiverged(_ event: RunDiverged) throws {}
@@ -29,6 +32,17 @@ public struct RunStarted: Sendable {
     /// The epoch that comes first; greater than 0 in a resumed run.
     public var firstEpoch: Int
     public var estimate: RunEstimate
+    public var features: FeatureUse
+}
+
+/// What a run does with the part of its model that training never changes.
+public enum FeatureUse: Sendable, Equatable {
+    /// There is no such part.
+    case none
+    /// It is computed once for each image, and kept.
+    case kept(images: Int, width: Int, bytes: Int)
+    /// It is computed anew in every epoch, for this reason.
+    case recomputed(String)
 }
 
 public struct StepFinished: Sendable {

@@ -9,8 +9,9 @@ import SSFTuning
 public final class Trainer {
     public let configuration: TrainingConfiguration
     private let model: TunedModel
-    private let training: any BatchSource
-    private let validation: (any BatchSource)?
+    /// Images, or their features once these are computed.
+    private var training: any BatchSource
+    private var validation: (any BatchSource)?
     private let order: BatchOrder
     /// Who hears of the run; may be changed until it begins.
     public var observers: [any RunObserver]
@@ -27,6 +28,10 @@ public final class Trainer {
     private var lastGood: Tensor
     private var lastExecutor: Executor?
     private let isStopRequested: () -> Bool
+    /// Set where the run keeps features: its steps then run the trained end of the model alone.
+    private let features: FrozenFeatures?
+    /// Whether the run keeps the features of its images, and why not.
+    public let featureUse: FeatureUse
 
     /// How a run ended.
     public enum Outcome: Sendable, Equatable {
@@ -40,13 +45,15 @@ public final class Trainer {
     ///   - validation: evaluated after each epoch, and by which the best epoch is chosen; without one the last is the
     ///     best.
     ///   - order: of the images; from the configuration's seed where none is given.
+    ///   - featureLimit: bytes that the features of the images may take where a part of the model never changes and the
+    ///     images look the same in every epoch; 0 computes them anew in every epoch.
     ///   - isStopRequested: asked before every step; when it answers true the run ends without completing its epoch.
     /// - Throws: `UserError` when nothing trains, the training part is empty, a number cannot be used, or a step needs
     ///   more memory than the machine has.
     public init(
         model: TunedModel, training: any BatchSource, validation: (any BatchSource)? = nil,
         configuration: TrainingConfiguration, order: BatchOrder? = nil, observers: [any RunObserver] = [],
-        isStopRequested: @escaping () -> Bool = { false }
+        featureLimit: Int = FrozenFeatures.defaultByteLimit, isStopRequested: @escaping () -> Bool = { false }
     ) throws {
         try configuration.validate()
         guard training.count > 0 else {
@@ -74,6 +81,8 @@ public final class Trainer {
         batchesPerEpoch = configuration.batchesPerEpoch(images: training.count)
         stepsPerEpoch = configuration.stepsPerEpoch(images: training.count)
         lastGood = model.parameters.trainable.copied()
+        (features, featureUse) = try FrozenFeatures.decide(
+            model: model, training: training, validation: self.validation, limit: featureLimit)
         try MemoryLimit.check(bytes: try memory(batch: min(configuration.batchSize, training.count)), for: "training")
     }
 
@@ -130,13 +139,39 @@ public final class Trainer {
             try observer.runStarted(
                 RunStarted(
                     configuration: configuration, images: training.count, validationImages: validation?.count ?? 0,
-                    stepsPerEpoch: stepsPerEpoch, firstEpoch: completedEpochs, estimate: estimate))
+                    stepsPerEpoch: stepsPerEpoch, firstEpoch: completedEpochs, estimate: estimate,
+                    features: featureUse))
         }
+        guard try keepFeatures() else { return .stopped }
         while completedEpochs < configuration.totalEpochs {
             let outcome = try runEpoch(completedEpochs)
             if outcome != .finished { return outcome }
         }
         return .finished
+    }
+
+    /// Computes the features of both parts, if the run keeps any.
+    ///
+    /// - Returns: false if a stop was asked for.
+    private func keepFeatures() throws -> Bool {
+        guard let features, !(training is FeatureSource) else { return true }
+        let total = training.count + (validation?.count ?? 0)
+        var before = 0
+        func compute(_ images: any BatchSource) throws -> FeatureSource? {
+            let kept = try features.source(of: images, batchSize: configuration.batchSize) { done in
+                for observer in observers { try observer.featuresComputed(before + done, of: total) }
+                return !isStopRequested()
+            }
+            before += images.count
+            return kept
+        }
+        guard let kept = try compute(training) else { return false }
+        if let images = validation {
+            guard let keptForValidation = try compute(images) else { return false }
+            validation = keptForValidation
+        }
+        training = kept
+        return true
     }
 
     private func runEpoch(_ epoch: Int) throws -> Outcome {
@@ -201,7 +236,8 @@ public final class Trainer {
         completedSteps = completedEpochs * stepsPerEpoch
         let metrics = try validation.map { source in
             ClassificationMetrics(
-                try Evaluator(model: model, batchSize: configuration.batchSize).predictions(for: source),
+                try Evaluator(model: model, features: features, batchSize: configuration.batchSize)
+                    .predictions(for: source),
                 classCount: model.classes.count)
         }
         let isBest = metrics.map { $0.top1 > bestTop1 ?? -1 } ?? true
@@ -222,7 +258,9 @@ public final class Trainer {
     /// Adds a batch's share of the gradient of a step of `batches` batches, each of which counts alike, and returns the
     /// sum of the batch's losses.
     private func accumulate(_ batch: ImageBatch, batchIndex: Int, of batches: Int) throws -> Double {
-        let executor = try model.executor(batch: batch.count, mode: .training)
+        let executor =
+            try features?.executor(batch: batch.count, mode: .training)
+            ?? model.executor(batch: batch.count, mode: .training)
         _ = executor.images.update(fromContentsOf: batch.pixels)
         _ = executor.labels.update(fromContentsOf: batch.labels)
         var generator = RandomGenerator(seed: configuration.seed, stream: "drop-path", index: UInt64(batchIndex))
@@ -257,13 +295,28 @@ public final class Trainer {
         let stream = try training.batches(
             order: order.positions(epoch: completedEpochs, count: training.count), batchSize: batch, dropLast: false,
             epoch: completedEpochs)
-        guard let first = try stream.next() else {
+        guard var first = try stream.next() else {
             throw UserError("no image of the training part can be read", remedy: "check --data")
         }
-        for _ in 0..<2 {
-            var clock = Stopwatch()
-            _ = try accumulate(first, batchIndex: 0, of: 1)
-            stepSeconds = clock.lap()
+        let images = training.count + (validation?.count ?? 0)
+        var featureSeconds = 0.0
+        // Holds the features of the batch while steps are timed.
+        var kept: Tensor?
+        if let features, !(training is FeatureSource) {
+            for _ in 0..<2 {
+                var clock = Stopwatch()
+                let values = try features.features(of: first)
+                featureSeconds = clock.lap() / Double(first.count) * Double(images)
+                kept = Tensor(Array(values), shape: [first.count, features.width])
+            }
+            first.pixels = UnsafeBufferPointer(kept!.floats)
+        }
+        try withExtendedLifetime(kept) {
+            for _ in 0..<2 {
+                var clock = Stopwatch()
+                _ = try accumulate(first, batchIndex: 0, of: 1)
+                stepSeconds = clock.lap()
+            }
         }
         model.parameters.zeroGradient()
 
@@ -275,7 +328,8 @@ public final class Trainer {
         return RunEstimate(
             secondsPerStep: stepSeconds * Double(configuration.accumulation), secondsPerEvaluation: evaluationSeconds,
             steps: (configuration.totalEpochs - completedEpochs) * stepsPerEpoch,
-            evaluations: configuration.totalEpochs - completedEpochs, bytes: try memory(batch: first.count))
+            evaluations: configuration.totalEpochs - completedEpochs, bytes: try memory(batch: first.count),
+            secondsForFeatures: featureSeconds)
     }
 
     /// Weights as they are kept and as they are packed, trainables with gradient and two moments, activations.

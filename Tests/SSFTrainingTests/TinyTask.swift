@@ -53,7 +53,10 @@ final class RunLog: RunObserver {
     /// Copies of the state after each epoch.
     var states: [TrainingState] = []
 
+    var featureProgress: [Int] = []
+
     func runStarted(_ event: RunStarted) { started = event }
+    func featuresComputed(_ done: Int, of images: Int) { featureProgress.append(done) }
     func stepFinished(_ event: StepFinished) { steps.append(event) }
     func epochFinished(_ event: EpochFinished) {
         epochs.append(event)

@@ -144,6 +144,7 @@ struct TrainerTests {
         final class Poisoned: BatchSource {
             let images = TinyTask.images(32)
             var count: Int { images.count }
+            var isRepeatable: Bool { false }
             func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
                 Stream(
                     inner: images.batches(order: order, batchSize: batchSize, dropLast: dropLast, epoch: epoch), epoch)

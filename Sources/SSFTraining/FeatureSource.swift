@@ -1,0 +1,72 @@
+import SSFTensors
+
+/// Features of a data set in memory, [images, width], which yield batches as the images themselves would.
+public final class FeatureSource: BatchSource {
+    /// One row for each image.
+    public let features: Tensor
+    /// Class of each image.
+    public private(set) var labels: [Int32]
+    /// Whether an image has features: one that could not be read, and was skipped, has none.
+    public private(set) var isPresent: [Bool]
+    public let width: Int
+
+    public var count: Int { labels.count }
+    public var isRepeatable: Bool { true }
+
+    init(count: Int, width: Int) {
+        features = Tensor(zeros: [count, width])
+        labels = [Int32](repeating: 0, count: count)
+        isPresent = [Bool](repeating: false, count: count)
+        self.width = width
+    }
+
+    /// Takes over the features of a batch, in the order of its images.
+    func fill(_ values: FloatView, from batch: ImageBatch) {
+        let rows = features.floats
+        for (i, index) in batch.indices.enumerated() {
+            for c in 0..<width { rows[index * width + c] = values[i * width + c] }
+            labels[index] = batch.labels[i]
+            isPresent[index] = true
+        }
+    }
+
+    /// Batches of the images that are there: one that is left out makes its batch smaller, as it does in a loader.
+    public func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
+        Stream(source: self, order: order, batchSize: batchSize, dropLast: dropLast)
+    }
+
+    private final class Stream: BatchStream {
+        private let source: FeatureSource
+        private let order: [Int]
+        private let batchSize: Int
+        private let end: Int
+        private let buffer: Tensor
+        private var position = 0
+
+        init(source: FeatureSource, order: [Int], batchSize: Int, dropLast: Bool) {
+            self.source = source
+            self.order = order
+            self.batchSize = batchSize
+            end = dropLast ? order.count / batchSize * batchSize : order.count
+            buffer = Tensor(zeros: [min(batchSize, max(order.count, 1)), source.width])
+        }
+
+        func next() -> ImageBatch? {
+            while position < end {
+                let indices = order[position..<min(position + batchSize, end)].filter { source.isPresent[$0] }
+                position = min(position + batchSize, end)
+                if indices.isEmpty { continue }
+                let width = source.width
+                let target = buffer.floats.baseAddress!
+                let rows = source.features.floats.baseAddress!
+                for (i, index) in indices.enumerated() {
+                    (target + i * width).update(from: rows + index * width, count: width)
+                }
+                return ImageBatch(
+                    pixels: UnsafeBufferPointer(rebasing: buffer.floats[..<(indices.count * width)]),
+                    labels: indices.map { source.labels[$0] }, indices: indices)
+            }
+            return nil
+        }
+    }
+}
