@@ -28,6 +28,10 @@ typedef struct {
     const float *_Nullable rowScale;
     const float *_Nullable residual;
     long residualRowStride;
+    /// Room for a tile of the input of GELU; of the thread that reads this.
+    float *_Nonnull scratch;
+    /// Room for 64 pointers, likewise.
+    void *_Nonnull rowList;
 } ssf_gemm_epilogue;
 
 /// What happens to A while it is packed. Pointers are to element (0, 0) of the whole of A.

@@ -89,9 +89,10 @@ struct GEMMPlan {
     var packedTileBytes: Int { blocking.tileRows * Self.wholeLines(kStep * blocking.elementBytes) }
 
     /// What one thread needs: its packed block of A, and the partial sums of its chunk, which is one tile's room where
-    /// k is in one block.
+    /// k is in one block; and a tile of scratch.
     var packedABytes: Int { maximumRowTiles * packedTileBytes }
-    var partialBytes: Int {
-        (kBlocks > 1 ? maximumRowTiles * maximumColumnTiles : 1) * blocking.tileRows * blocking.tileColumns * 4
-    }
+    var partialBytes: Int { (kBlocks > 1 ? maximumRowTiles * maximumColumnTiles + 1 : 2) * tileCount * 4 }
+
+    /// Elements of a tile.
+    var tileCount: Int { blocking.tileRows * blocking.tileColumns }
 }

@@ -61,7 +61,7 @@ struct GEMMProduct {
         GEMMPlan.wholeLines(epilogue.normGradient == nil ? 0 : plan.maximumRows * plan.n * 4)
     }
     private var slotBytes: Int {
-        64 + plan.packedABytes + plan.partialBytes + statisticsBytes + gradientBytes
+        64 + 512 + plan.packedABytes + plan.partialBytes + statisticsBytes + gradientBytes
     }
     private var team: Int { min(Parallel.threads, plan.chunks) }
 
@@ -111,12 +111,14 @@ struct GEMMProduct {
         let columnBlock = chunk % plan.columnBlocks
         let rows = plan.rowTiles(ofBlock: rowBlock)
         let columns = plan.columnTiles(ofBlock: columnBlock)
-        let packedA = slot + 64
+        let packedA = slot + 64 + 512
         let partials = (packedA + plan.packedABytes).assumingMemoryBound(to: Float.self)
         let statistics = (packedA + plan.packedABytes + plan.partialBytes).assumingMemoryBound(to: Float.self)
         let gradients = (packedA + plan.packedABytes + plan.partialBytes + statisticsBytes)
             .assumingMemoryBound(to: Float.self)
         var target = epilogueOperands
+        target.scratch = partials + plan.partialBytes / 4 - plan.tileCount
+        target.rowList = slot + 64
         if epilogue.normGradient != nil {
             target.c = gradients
             target.cRowStride = plan.n

@@ -1,7 +1,6 @@
 import CIntrinsics
 
-// The epilogue of a tile, twice: in registers for a whole tile without an activation, by way of memory for all others.
-// Both do the same operations on an element in the same order, so that its bits do not depend on where the tiles fall.
+// The epilogue of a tile, twice: in registers for a whole tile, by way of memory for one at an edge. Both do the same operations on an element in the same order, so that its bits do not depend on where the tiles fall.
 // Neither knows how the sums came about: they serve the products of every precision.
 
 /// Where the results of one tile go, and what is applied to them.
@@ -26,33 +25,42 @@ struct GEMMTarget {
     }
 
     @inline(__always)
-    var hasActivation: Bool { epilogue.pointee.activation != 0 }
-
-    /// The lines that the epilogue reads and writes are asked for before the product, which hides their way.
-    @inline(__always)
-    func prefetch(_ tileRows: Int, _ vectors: Int) {
-        let c = c
-        let cRowStride = epilogue.pointee.cRowStride
-        for i in 0..<tileRows {
-            for v in 0..<vectors { ssf_prefetch_write(c + i * cRowStride + v * laneCount) }
-        }
-        if let kept {
-            let stride = epilogue.pointee.keptRowStride
-            for i in 0..<tileRows {
-                for v in 0..<vectors { ssf_prefetch_write(kept + i * stride + v * laneCount) }
-            }
-        }
-        if let residual {
-            let stride = epilogue.pointee.residualRowStride
-            for i in 0..<tileRows {
-                for v in 0..<vectors { ssf_prefetch(residual + i * stride + v * laneCount) }
-            }
-        }
+    var geluInput: UnsafePointer<Float>? {
+        epilogue.pointee.geluInput.map { $0 + row * epilogue.pointee.geluInputRowStride + column }
     }
 
-    /// The accumulators stay in registers; each operand that is absent costs a branch.
+    /// Lists the rows of the tile that an epilogue reads or writes, all matrices together, and returns their number. Four
+    /// more stand behind them, for whoever counts in larger steps.
     @inline(__always)
-    func finish(_ product: GEMMAccumulators, _ tileRows: Int, _ vectors: Int) {
+    func listRows(_ tileRows: Int, _ list: UnsafeMutablePointer<UnsafeRawPointer>) -> Int {
+        let e = epilogue.pointee
+        let c = c
+        for i in 0..<tileRows { list[i] = UnsafeRawPointer(c + i * e.cRowStride) }
+        var count = tileRows
+        if let kept {
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(kept + i * e.keptRowStride) }
+            count += tileRows
+        }
+        if let geluInput {
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(geluInput + i * e.geluInputRowStride) }
+            count += tileRows
+        }
+        if let residual {
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(residual + i * e.residualRowStride) }
+            count += tileRows
+        }
+        for i in 0..<4 { list[count + i] = list[count - 1] }
+        return count
+    }
+
+    /// The accumulators stay in registers; each operand that is absent costs a branch. Only an activation goes by way of
+    /// memory, because it needs the registers for its constants.
+    ///
+    /// - Parameter scratch: room for a tile.
+    @inline(__always)
+    func finish(
+        _ product: GEMMAccumulators, _ tileRows: Int, _ vectors: Int, scratch: UnsafeMutablePointer<Float>
+    ) {
         let e = epilogue.pointee
         var acc = product
         if let bias = e.bias {
@@ -82,6 +90,11 @@ struct GEMMTarget {
                 for i in 0..<tileRows { acc[i * vectors + v] += x }
             }
         }
+        if e.activation != 0 {
+            for i in 0..<tileRows * vectors { store(acc[i], scratch + i * laneCount) }
+            gemmActivate(scratch, tileRows, vectors * laneCount, self)
+            for i in 0..<tileRows * vectors { acc[i] = load(scratch + i * laneCount) }
+        }
         if let rowScale = e.rowScale {
             for i in 0..<tileRows {
                 let x = Lanes(repeating: rowScale[row + i])
@@ -107,72 +120,70 @@ struct GEMMTarget {
     }
 }
 
+/// The activation of a tile, in place.
+///
+/// - Parameter x: [rows, `columns` rounded up to whole vectors], without gaps.
+@inline(never)
+func gemmActivate(_ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ target: GEMMTarget) {
+    let e = target.epilogue.pointee
+    let width = roundedUpToLanes(columns)
+    guard e.activation == 2, let input = target.geluInput else {
+        return geluForward(count: rows * width, x: x, y: x)
+    }
+    let z = e.scratch
+    let scale = e.geluScale.map { $0 + target.column }
+    let shift = e.geluShift.map { $0 + target.column }
+    for i in 0..<rows {
+        let source = input + i * e.geluInputRowStride
+        let z = z + i * width
+        var j = 0
+        while j + laneCount <= columns {
+            store(scaledAndShifted(load(source + j), scale, shift, j, part: 0), z + j)
+            j += laneCount
+        }
+        if j < columns {
+            let part = columns - j
+            store(scaledAndShifted(load(source + j, part: part), scale, shift, j, part: part), z + j)
+        }
+    }
+    geluBackward(count: rows * width, dy: x, x: z, dx: x)
+}
+
 /// The epilogue from memory: only the rows and columns that belong to C, in loops of variable length. (One body for all
 /// tiles: unrolled into each it would be several times the code of the product.)
 ///
 /// - Parameter sums: [rows, `columns` rounded up to whole vectors].
 @inline(never)
-func gemmFinish(_ sums: UnsafePointer<Float>, _ rows: Int, _ columns: Int, _ target: GEMMTarget) {
+func gemmFinish(_ sums: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ target: GEMMTarget) {
     let e = target.epilogue.pointee
     let width = roundedUpToLanes(columns)
+    let bias = e.bias.map { $0 + target.column }
+    let scale = e.scale.map { $0 + target.column }
+    let shift = e.shift.map { $0 + target.column }
     for i in 0..<rows {
-        let row = target.row + i
-        let operands = GEMMRow(
-            sums: sums + i * width, c: target.c + i * e.cRowStride, accumulate: e.accumulate,
-            bias: e.bias.map { $0 + target.column }, scale: e.scale.map { $0 + target.column },
-            shift: e.shift.map { $0 + target.column }, kept: target.kept.map { $0 + i * e.keptRowStride },
-            geluInput: e.geluInput.map { $0 + row * e.geluInputRowStride + target.column },
-            geluScale: e.geluScale.map { $0 + target.column }, geluShift: e.geluShift.map { $0 + target.column },
-            rowScale: e.rowScale.map { $0 + row }, residual: target.residual.map { $0 + i * e.residualRowStride })
-        switch e.activation {
-        case 1: operands.finish(columns, activation: 1)
-        case 2: operands.finish(columns, activation: 2)
-        default: operands.finish(columns, activation: 0)
+        let sums = sums + i * width
+        let kept = target.kept.map { $0 + i * e.keptRowStride }
+        for j in stride(from: 0, to: columns, by: laneCount) {
+            let part = columns - j < laneCount ? columns - j : 0
+            var x = load(sums + j)
+            if let bias { x += load(bias + j, part: part) }
+            if let kept { store(x, kept + j, part: part) }
+            store(scaledAndShifted(x, scale, shift, j, part: part), sums + j)
         }
     }
-}
-
-/// One row of a tile, every pointer at the row's first column in it.
-struct GEMMRow {
-    let sums: UnsafePointer<Float>
-    let c: UnsafeMutablePointer<Float>
-    let accumulate: Bool
-    let bias: UnsafePointer<Float>?
-    let scale: UnsafePointer<Float>?
-    let shift: UnsafePointer<Float>?
-    let kept: UnsafeMutablePointer<Float>?
-    let geluInput: UnsafePointer<Float>?
-    let geluScale: UnsafePointer<Float>?
-    let geluShift: UnsafePointer<Float>?
-    let rowScale: UnsafePointer<Float>?
-    let residual: UnsafePointer<Float>?
-
-    /// - Parameter activation: a constant, as `ssf_gemm_epilogue` numbers them.
-    @inline(__always)
-    func finish(_ columns: Int, activation: Int) {
-        var j = 0
-        while j + laneCount <= columns {
-            finish(j, part: 0, activation: activation)
-            j += laneCount
+    if e.activation != 0 { gemmActivate(sums, rows, columns, target) }
+    for i in 0..<rows {
+        let sums = sums + i * width
+        let c = target.c + i * e.cRowStride
+        let residual = target.residual.map { $0 + i * e.residualRowStride }
+        for j in stride(from: 0, to: columns, by: laneCount) {
+            let part = columns - j < laneCount ? columns - j : 0
+            var x = load(sums + j)
+            if let rowScale = e.rowScale { x *= Lanes(repeating: rowScale[target.row + i]) }
+            if let residual { x += load(residual + j, part: part) }
+            if e.accumulate { x += load(c + j, part: part) }
+            store(x, c + j, part: part)
         }
-        if j < columns { finish(j, part: columns - j, activation: activation) }
-    }
-
-    @inline(__always)
-    func finish(_ j: Int, part: Int, activation: Int) {
-        var x = load(sums + j)
-        if let bias { x += load(bias + j, part: part) }
-        if let kept { store(x, kept + j, part: part) }
-        x = scaledAndShifted(x, scale, shift, j, part: part)
-        if activation == 1 {
-            x = gelu(x)
-        } else if activation == 2, let geluInput {
-            x *= geluDerivative(scaledAndShifted(load(geluInput + j, part: part), geluScale, geluShift, j, part: part))
-        }
-        if let rowScale { x *= Lanes(repeating: rowScale[0]) }
-        if let residual { x += load(residual + j, part: part) }
-        if accumulate { x += load(c + j, part: part) }
-        store(x, c + j, part: part)
     }
 }
 

@@ -128,18 +128,21 @@ struct GEMMTile {
 
     @inline(__always)
     func run(_ tileRows: Int, _ vectors: Int, whole: Bool) {
-        if whole && isLast { target.prefetch(tileRows, vectors) }
-        let acc = product(tileRows, vectors)
-        if whole && isLast && !target.hasActivation {
-            target.finish(acc, tileRows, vectors)
+        let acc = product(tileRows, vectors, prefetches: whole)
+        if whole && isLast {
+            target.finish(acc, tileRows, vectors, scratch: partial)
         } else {
             for i in 0..<tileRows * vectors { store(acc[i], partial + i * laneCount) }
             if isLast { gemmFinish(partial, rows, columns, target) }
         }
     }
 
+    /// - Parameter prefetches: whether the lines that the epilogue reads and writes are asked for on the way: one row of
+    ///   the tile between two blocks of steps, and the last some blocks before they are needed. All at once they would
+    ///   take the places in which the lines of B are waited for; and what is asked for too early is gone again when it is
+    ///   needed, because B streams through the first-level cache.
     @inline(__always)
-    func product(_ tileRows: Int, _ vectors: Int) -> GEMMAccumulators {
+    func product(_ tileRows: Int, _ vectors: Int, prefetches: Bool) -> GEMMAccumulators {
         var acc = zeroAccumulators()
         if !isFirst {
             for i in 0..<tileRows * vectors { acc[i] = load(partial + i * laneCount) }
@@ -147,7 +150,20 @@ struct GEMMTile {
         var a = a
         var b = b
         var left = steps
+        let rowList = target.epilogue.pointee.rowList.assumingMemoryBound(to: UnsafeRawPointer.self)
+        var fetched = 0
+        let wanted = prefetches && isLast ? target.listRows(tileRows, rowList) : 0
+        let blocks = (steps + gemmStepsPerBlock - 1) / gemmStepsPerBlock
+        let perBlock = wanted + prefetchLead <= blocks ? 1 : 2 * wanted + prefetchLead <= 2 * blocks ? 2 : 4
+        // Steps that are left when it begins.
+        let start = (wanted / perBlock + prefetchLead) * gemmStepsPerBlock
         while left > 0 {
+            if prefetches && fetched < wanted && left <= start {
+                for row in fetched..<fetched + perBlock {
+                    for v in 0..<vectors { ssf_prefetch_write(rowList[row] + v * laneCount * 4) }
+                }
+                fetched += perBlock
+            }
             for step in 0..<min(left, gemmStepsPerBlock) {
                 for i in 0..<tileRows {
                     let x = Lanes(repeating: a[i * gemmStepsPerBlock + step])
@@ -163,3 +179,7 @@ struct GEMMTile {
         return acc
     }
 }
+
+/// Blocks of steps between the last request and the epilogue: some 200 cycles each.
+@inline(always)
+var prefetchLead: Int { 3 }
