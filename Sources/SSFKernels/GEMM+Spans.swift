@@ -48,7 +48,14 @@ extension GEMM {
         return pack(k: k, n: n, b: b.start, rowStride: rowStride, columnStride: columnStride)
     }
 
-    /// C = scale (A B + bias) + shift, each applied per column while the tile is in registers, or C += that.
+    /// What is applied to every element of a product behind bias, scale and shift.
+    public enum Activation: Sendable {
+        case identity
+        /// The exact GELU, with the accuracy of `GELU.forward`.
+        case gelu
+    }
+
+    /// C = activation(scale (A B + bias) + shift), each applied per column while the tile is at hand, or C += that.
     ///
     /// - Parameters:
     ///   - bias, scale, shift: [n]; absent for 0, 1, 0.
@@ -57,6 +64,7 @@ extension GEMM {
     public static func multiply(
         m: Int, a: Span<Float>, aRowStride: Int? = nil, aColumnStride: Int = 1, packed: PackedMatrix,
         bias: Span<Float>? = nil, scale: Span<Float>? = nil, shift: Span<Float>? = nil,
+        activation: Activation = .identity,
         into c: inout MutableSpan<Float>, cRowStride: Int? = nil, accumulate: Bool = false, workspace: Workspace
     ) {
         let (n, k) = (packed.n, packed.k)
@@ -70,8 +78,10 @@ extension GEMM {
         multiply(
             m: m, n: n, k: k, a: a.start, aRowStride: aRowStride, aColumnStride: aColumnStride, packed: packed,
             c: c.start, cRowStride: cRowStride, accumulate: accumulate,
-            epilogue: GEMMEpilogue(bias: bias?.start, scale: scale?.start, shift: shift?.start), workspace: workspace,
-            table: packed.table)
+            epilogue: GEMMEpilogue(
+                bias: bias?.start, scale: scale?.start, shift: shift?.start,
+                activation: activation == .gelu ? .gelu : .identity),
+            workspace: workspace, table: packed.table)
     }
 
     // MARK: - Checks

@@ -37,6 +37,32 @@ import Testing
         #expect(c == [4, 14, -5.5, 8, 16, -9.5])
     }
 
+    /// The same numbers as a product and a GELU one after the other, within the accuracy that both state.
+    @Test func anActivationIsBehindScaleAndShift() {
+        let a: [Float] = [1, 2, -3, 4]
+        let weight: [Float] = [1, 0, 0, 1, 1, 1]
+        let packed = GEMM.pack(k: 2, n: 3, b: weight.span, rowStride: 1, columnStride: 2)
+        let (scale, shift): ([Float], [Float]) = ([0.5, 1, -1], [0, -1, 0.5])
+        var apart = [Float](repeating: 0, count: 6)
+        var expected = apart
+        var c = apart
+        let workspace = Workspace()
+        var apartSpan = apart.mutableSpan
+        GEMM.multiply(
+            m: 2, a: a.span, packed: packed, scale: scale.span, shift: shift.span, into: &apartSpan,
+            workspace: workspace)
+        var expectedSpan = expected.mutableSpan
+        GELU.forward(x: apart.span, y: &expectedSpan)
+        var out = c.mutableSpan
+        GEMM.multiply(
+            m: 2, a: a.span, packed: packed, scale: scale.span, shift: shift.span, activation: .gelu, into: &out,
+            workspace: workspace)
+        #expect(apart == [0.5, 1, -2.5, -1.5, 3, -0.5])
+        // 6 ulp on either side.
+        let isClose = zip(c, expected).allSatisfy { abs($0 - $1) <= 12 * abs($1) * 0x1p-23 }
+        #expect(isClose, "\(c), not \(expected)")
+    }
+
     @Test func aShortSpanOfAStopsTheProgram() async {
         await #expect(processExitsWith: .failure) {
             let x = [Float](repeating: 1, count: 5)

@@ -2,11 +2,12 @@ import SSFKernels
 
 /// A linear layer as a matrix product: y [m, n] = x [m, k] Wᵀ for the weight W [n, k], or one of its gradients.
 ///
-///     gemm m=3152 n=3072 k=768 [pass=forward|input|weight] [pack=once|call] [epilogue=none|bias|scale-shift]
+///     gemm m=3152 n=3072 k=768 [pass=forward|input|weight] [pack=once|call] [epilogue=none|bias|scale-shift|gelu]
 ///
 /// `pass=input` is dx [m, k] = dy [m, n] W, `pass=weight` is dW [n, k] = dyᵀ x; m, n and k stay those of the layer.
 /// `pack=once`: the weight is packed before the call, as frozen weights are. x and dy are packed in every call; dW has
-/// nothing to pack before. Epilogues go with a packed weight and `pass=forward`.
+/// nothing to pack before. Epilogues go with a packed weight and `pass=forward`;
+/// `gelu` is behind bias, scale and shift.
 struct MatrixProductCase: KernelCase {
     static let operation = "gemm"
 
@@ -19,7 +20,7 @@ struct MatrixProductCase: KernelCase {
     }
 
     enum Epilogue: String, CaseIterable {
-        case none, bias
+        case none, bias, gelu
         case scaleShift = "scale-shift"
     }
 
@@ -94,6 +95,10 @@ struct MatrixProductCase: KernelCase {
                     GEMM.multiply(
                         m: rows, a: left.span, packed: packed, bias: bias.span, scale: scale.span, shift: shift.span,
                         into: &c, workspace: workspace)
+                case .gelu:
+                    GEMM.multiply(
+                        m: rows, a: left.span, packed: packed, bias: bias.span, scale: scale.span, shift: shift.span,
+                        activation: .gelu, into: &c, workspace: workspace)
                 }
             }
         }

@@ -28,13 +28,14 @@ private func layers(of shape: TransformerShape, gradients: Bool) -> [NamedCase] 
         ? products + [product(shape.name, "fc1", m: m, n: shape.hidden, k: width, pass: "weight")] : products
 }
 
-/// The same product with nothing, a bias, and bias, scale and shift behind it; and packing the weight in every call.
+/// The same product with a bias, bias and SSF, and a GELU behind these; and packing the weight in every call.
 private func epilogues(of shape: TransformerShape) -> [NamedCase] {
     let (m, n, k) = (shape.rows, shape.width, shape.width)
     let line = "gemm m=\(m) n=\(n) k=\(k)"
     return [
         NamedCase(shape.name, "proj + bias, \(m)x\(n)x\(k)", line + " epilogue=bias"),
         NamedCase(shape.name, "proj + bias + SSF, \(m)x\(n)x\(k)", line + " epilogue=scale-shift"),
+        NamedCase(shape.name, "proj + bias + SSF + GELU, \(m)x\(n)x\(k)", line + " epilogue=gelu"),
         NamedCase(shape.name, "proj packing its weight too, \(m)x\(n)x\(k)", line + " pack=call"),
     ]
 }
