@@ -47,6 +47,8 @@ typedef struct {
     /// Of the gradient: the factor of a row, and what its scale was applied to.
     const float *_Nullable rowScale;
     const float *_Nullable h;
+    /// What is taken from it, at the same places.
+    const float *_Nullable subtrahend;
     long hRowStride;
 } ssf_gemm_prologue;
 

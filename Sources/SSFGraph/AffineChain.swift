@@ -23,6 +23,15 @@ struct AffineChain: Sendable {
         if scale != nil || shift != nil { members.append(Member(scale: scale, shift: shift)) }
     }
 
+    /// The same chain where the parameters stand `offset` further on.
+    func shifted(by offset: Int) -> AffineChain {
+        var chain = AffineChain()
+        for member in members {
+            chain.append(scale: member.scale.map { $0 + offset }, shift: member.shift.map { $0 + offset })
+        }
+        return chain
+    }
+
     var isEmpty: Bool { members.isEmpty }
     var hasScale: Bool { members.contains { $0.scale != nil } }
     var hasShift: Bool { members.contains { $0.shift != nil } }
@@ -31,6 +40,11 @@ struct AffineChain: Sendable {
     func needsScaleGradient(_ need: GradientNeed) -> Bool {
         // A scale before a frozen one still needs dS; a shift needs dT only.
         members.contains { $0.scale.map { need.parameters[$0] } ?? false }
+    }
+
+    /// Whether a scale is not trained: a layer scale, which may be as small as 1e-5.
+    func hasFrozenScale(_ need: GradientNeed) -> Bool {
+        members.contains { $0.scale.map { !need.parameters[$0] } ?? false }
     }
 
     /// Whether the gradient of any member is asked for.

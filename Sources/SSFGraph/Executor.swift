@@ -27,15 +27,17 @@ public final class Executor {
     public var profile: OperationProfile?
 
     private let slab: Storage
-    private let contexts: [OperationContext]
-    private let runsBackward: [Bool]
+    private let schedule: Schedule
+    private let stepsOfForward: Int
+    private let forwardContexts: [OperationContext]
+    /// The same objects, but for operations that are recomputed.
+    private let backwardContexts: [OperationContext]
     /// Per operation, gradients that the operation could not add to: (temporary, destination, count).
     private let additions: [[(UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int)]]
     private let pointers: [UnsafeMutablePointer<Float>]
     private let masks: [(index: Int, rate: Double)]
     private let imagesIndex: Int
     private let labelsIndex: Int
-    private let workspace: Workspace
 
     /// Prepares a program.
     ///
@@ -43,74 +45,95 @@ public final class Executor {
     ///   - program: finished, with or without a method attached; it is fused here unless `fuses` is false.
     ///   - parameters: made for a program with the same parameters.
     ///   - taps: names of marked values that stay readable after `forward`.
+    ///   - recomputesBlocks: keep nothing inside a block of the model, and run it forward again in backward.
     public init(
         _ program: Program, parameters: ParameterStore, mode: ExecutionMode, taps: Set<String> = [],
-        fuses: Bool = true
+        fuses: Bool = true, recomputesBlocks: Bool = false
     ) {
         precondition(program.logits != nil && program.losses != nil, "the program has no answer")
-        let program = fuses ? program.fused() : program
+        let prepared = Preparation(
+            program, mode: mode, taps: taps, fuses: fuses, recomputesBlocks: recomputesBlocks)
+        let program = prepared.program
+        let buffers = prepared.buffers
         self.program = program
         self.parameters = parameters
         self.mode = mode
-        workspace = parameters.workspace
-
-        let operations = program.operations
-        let differentiation = Differentiation(program, trains: mode == .training)
-        let builder = BufferBuilder(program, differentiation, mode: mode, taps: taps)
-        slab = Storage(byteCount: builder.plan.byteCount)
-        plannedByteCount = builder.plan.byteCount
-        lowerBoundByteCount = builder.plan.lowerBound
+        schedule = prepared.schedule
+        stepsOfForward = program.operations.count
+        slab = Storage(byteCount: buffers.memory.byteCount)
+        plannedByteCount = buffers.memory.byteCount
+        lowerBoundByteCount = buffers.memory.lowerBound
 
         let base = slab.base
         func floats(_ request: Int) -> UnsafeMutablePointer<Float> {
-            (base + builder.plan.offsets[request]).assumingMemoryBound(to: Float.self)
+            (base + buffers.memory.offsets[request]).assumingMemoryBound(to: Float.self)
         }
-        pointers = program.values.indices.map {
-            builder.valueRequest[$0].map(floats) ?? base.assumingMemoryBound(to: Float.self)
-        }
-        let pointers = pointers
+        // A value that nobody uses has no place; whoever is handed this one has no use for it.
+        let nowhere = base.assumingMemoryBound(to: Float.self)
+        let pointers = buffers.value.map { $0.map(floats) ?? nowhere }
+        let restored = zip(buffers.restoredValue, pointers).map { $0.map(floats) ?? $1 }
+        self.pointers = pointers
 
-        var contexts: [OperationContext] = []
+        var forwardContexts: [OperationContext] = []
+        var backwardContexts: [OperationContext] = []
         var additions: [[(UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int)]] = []
-        for (index, operation) in operations.enumerated() {
+        for (index, operation) in program.operations.enumerated() {
             let wiring = operation.wiring
-            let need = differentiation.needs[index]
             var added: [(UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int)] = []
             var inputGradients: [UnsafeMutablePointer<Float>?] = []
             var accumulates: [Bool] = []
+            let runsBackward = prepared.schedule.backwardTime[index] != nil
+            let fullNeed = prepared.differentiation.needs[index]
+            let need = runsBackward ? fullNeed : fullNeed.none
             for (slot, value) in wiring.inputs.enumerated() {
-                guard need.inputs[slot], let request = builder.gradientRequest[value.index] else {
+                guard need.inputs[slot], let request = buffers.gradient[value.index] else {
                     inputGradients.append(nil)
                     accumulates.append(false)
                     continue
                 }
-                if let temporary = builder.temporaryRequest[BufferBuilder.Slot(operation: index, input: slot)] {
+                if let temporary = buffers.temporary[BufferPlan.Slot(operation: index, input: slot)] {
                     added.append((floats(temporary), floats(request), program.shape(of: value).count))
                     inputGradients.append(floats(temporary))
                     accumulates.append(false)
                 } else {
                     inputGradients.append(floats(request))
-                    accumulates.append(builder.accumulates[index][slot])
+                    accumulates.append(buffers.accumulates[index][slot])
                 }
             }
-            let context = OperationContext(
-                inputShapes: wiring.inputs.map(program.shape(of:)), outputShape: program.shape(of: wiring.output),
-                need: need, inputs: wiring.inputs.map { pointers[$0.index] }, output: pointers[wiring.output.index],
-                inputGradients: inputGradients, accumulates: accumulates,
-                outputGradient: builder.gradientRequest[wiring.output.index].map(floats),
-                parameters: wiring.parameters.map { parameters.tensor($0).floats.baseAddress! },
-                parameterGradients: wiring.parameters.enumerated().map {
-                    need.parameters[$0.offset] ? parameters.gradientPointer($0.element) : nil
-                },
-                buffers: builder.bufferRequests[index].map(floats), workspace: workspace, store: parameters,
-                parameterIDs: wiring.parameters)
-            operation.bind(context)
-            contexts.append(context)
+            func context(
+                _ need: GradientNeed, _ pointers: [UnsafeMutablePointer<Float>], _ own: BufferPlan.Buffers
+            ) -> OperationContext {
+                OperationContext(
+                    inputShapes: wiring.inputs.map(program.shape(of:)), outputShape: program.shape(of: wiring.output),
+                    need: need, inputs: wiring.inputs.map { pointers[$0.index] },
+                    output: pointers[wiring.output.index], inputGradients: inputGradients, accumulates: accumulates,
+                    outputGradient: buffers.gradient[wiring.output.index].map(floats),
+                    parameters: wiring.parameters.map { parameters.tensor($0).floats.baseAddress! },
+                    parameterGradients: wiring.parameters.enumerated().map {
+                        need.parameters[$0.offset] ? parameters.gradientPointer($0.element) : nil
+                    },
+                    buffers: own.kept.map(floats), forwardScratch: own.forwardScratch.map(floats),
+                    backwardScratch: own.backwardScratch.map(floats), workspace: parameters.workspace,
+                    store: parameters, parameterIDs: wiring.parameters)
+            }
+            if let own = buffers.restoredBuffers[index] {
+                let first = context(need.none, pointers, buffers.buffers[index])
+                let second = context(need, restored, own)
+                operation.bind(first)
+                operation.bind(second)
+                forwardContexts.append(first)
+                backwardContexts.append(second)
+            } else {
+                let only = context(need, pointers, buffers.buffers[index])
+                operation.bind(only)
+                forwardContexts.append(only)
+                backwardContexts.append(only)
+            }
             additions.append(added)
         }
-        self.contexts = contexts
+        self.forwardContexts = forwardContexts
+        self.backwardContexts = backwardContexts
         self.additions = additions
-        runsBackward = differentiation.needs.map { mode == .training && $0.any }
         imagesIndex = program.values.firstIndex { $0.role == .images }!
         labelsIndex = program.values.firstIndex { $0.role == .labels }!
         masks = program.values.enumerated().compactMap { index, value in
@@ -119,11 +142,29 @@ public final class Executor {
         for mask in masks { pointers[mask.index].update(repeating: 1, count: program.batch) }
     }
 
+    /// Everything about a program that can be known without memory.
+    private struct Preparation {
+        let program: Program
+        let differentiation: Differentiation
+        let schedule: Schedule
+        let buffers: BufferPlan
+
+        init(_ program: Program, mode: ExecutionMode, taps: Set<String>, fuses: Bool, recomputesBlocks: Bool) {
+            self.program = fuses ? program.fused(keeping: taps) : program
+            differentiation = Differentiation(self.program, trains: mode == .training)
+            schedule = Schedule(
+                self.program, runsBackward: differentiation.needs.map { mode == .training && $0.any },
+                recomputes: recomputesBlocks)
+            buffers = BufferPlan(self.program, differentiation, schedule, taps: taps)
+        }
+    }
+
     /// What `plannedByteCount` of an executor would be, without one: nothing is allocated.
-    public static func plannedByteCount(of program: Program, mode: ExecutionMode) -> Int {
-        let program = program.fused()
-        let differentiation = Differentiation(program, trains: mode == .training)
-        return BufferBuilder(program, differentiation, mode: mode, taps: []).plan.byteCount
+    public static func plannedByteCount(
+        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false
+    ) -> Int {
+        Preparation(program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks).buffers.memory
+            .byteCount
     }
 
     // MARK: Inputs
@@ -153,15 +194,7 @@ public final class Executor {
     /// Computes every value from the inputs.
     public func forward() {
         profile?.begin(program)
-        for index in program.operations.indices {
-            if let profile {
-                profile.entries[index].forwardSeconds += profile.measure {
-                    program.operations[index].forward(contexts[index])
-                }
-            } else {
-                program.operations[index].forward(contexts[index])
-            }
-        }
+        for event in schedule.events[..<stepsOfForward] { run(event) }
     }
 
     /// Adds the gradient of `lossScale * sum(losses)` to `parameters.gradient`.
@@ -170,20 +203,36 @@ public final class Executor {
     /// - Precondition: the mode is training and `forward` has run on the same inputs.
     public func backward(lossScale: Float) {
         precondition(mode == .training, "an executor for inference has no backward pass")
-        for index in program.operations.indices.reversed() where runsBackward[index] {
-            contexts[index].lossScale = lossScale
-            if let profile {
-                profile.entries[index].backwardSeconds += profile.measure { runBackward(index) }
-            } else {
-                runBackward(index)
-            }
+        for event in schedule.events[stepsOfForward...] {
+            if case .backward(let index) = event { backwardContexts[index].lossScale = lossScale }
+            run(event)
         }
     }
 
-    private func runBackward(_ index: Int) {
-        program.operations[index].backward(contexts[index])
-        for (temporary, destination, count) in additions[index] {
-            Elementwise.addInPlace(count: count, x: temporary, into: destination)
+    private func run(_ event: Schedule.Event) {
+        guard let profile else { return perform(event) }
+        let seconds = profile.measure { perform(event) }
+        switch event {
+        case .forward(let index): profile.entries[index].forwardSeconds += seconds
+        // Recomputation is a price of backward.
+        case .restore(let index), .restoreKeepingOutput(let index), .backward(let index):
+            profile.entries[index].backwardSeconds += seconds
+        }
+    }
+
+    private func perform(_ event: Schedule.Event) {
+        switch event {
+        case .forward(let index):
+            program.operations[index].forward(forwardContexts[index])
+        case .restore(let index):
+            program.operations[index].forward(backwardContexts[index])
+        case .restoreKeepingOutput(let index):
+            program.operations[index].restore(backwardContexts[index])
+        case .backward(let index):
+            program.operations[index].backward(backwardContexts[index])
+            for (temporary, destination, count) in additions[index] {
+                Elementwise.addInPlace(count: count, x: temporary, into: destination)
+            }
         }
     }
 
@@ -205,105 +254,5 @@ public final class Executor {
 
     private func output(_ value: ValueID) -> FloatView {
         FloatView(storage: slab, base: pointers[value.index], count: program.shape(of: value).count)
-    }
-}
-
-/// Turns a program and its gradients into requests for memory: who lives from when to when, and who shares.
-///
-/// Time: operation i runs forward at step i and backward at step 2n - 1 - i.
-private struct BufferBuilder {
-    struct Slot: Hashable {
-        let operation: Int
-        let input: Int
-    }
-
-    private(set) var valueRequest: [Int?]
-    private(set) var gradientRequest: [Int?]
-    /// Gradients of inputs that an operation writes aside, because it cannot add.
-    private(set) var temporaryRequest: [Slot: Int] = [:]
-    private(set) var bufferRequests: [[Int]] = []
-    /// Per operation and input, whether the gradient has been begun when the operation runs backward.
-    private(set) var accumulates: [[Bool]]
-    let plan: MemoryPlan
-
-    init(_ program: Program, _ differentiation: Differentiation, mode: ExecutionMode, taps: Set<String>) {
-        let operations = program.operations
-        let count = operations.count
-        let last = 2 * count
-        var requests: [MemoryPlan.Request] = []
-        func add(_ floats: Int, _ lifetime: ClosedRange<Int>) -> Int {
-            requests.append(MemoryPlan.Request(byteCount: 4 * floats, lifetime: lifetime))
-            return requests.count - 1
-        }
-        func backwardStep(_ operation: Int) -> Int { 2 * count - 1 - operation }
-
-        // Values: from their producer to their last reader, forward or backward.
-        var born = [Int](repeating: 0, count: program.values.count)
-        var dies = born
-        var lasts = program.values.map { $0.role != .activation }
-        for value in [program.logits!, program.losses!] + taps.compactMap({ program.marks[$0] }) {
-            lasts[value.index] = true
-        }
-        var retentions: [Retention] = []
-        for (index, operation) in operations.enumerated() {
-            let wiring = operation.wiring
-            let need = differentiation.needs[index]
-            let retention = operation.retention(
-                shapes: wiring.inputs.map(program.shape(of:)), output: program.shape(of: wiring.output), need: need)
-            retentions.append(retention)
-            let returns = mode == .training && need.any
-            born[wiring.output.index] = index
-            dies[wiring.output.index] = returns && retention.output ? backwardStep(index) : index
-            for (slot, value) in wiring.inputs.enumerated() {
-                let end = returns && retention.inputs[slot] ? backwardStep(index) : index
-                dies[value.index] = max(dies[value.index], end)
-            }
-            bufferRequests.append(
-                retention.buffers.map { add($0, index...(returns ? backwardStep(index) : index)) })
-        }
-        let used = Set(operations.flatMap { $0.wiring.inputs + [$0.wiring.output] })
-        valueRequest = program.values.indices.map { index in
-            guard used.contains(ValueID(index: index)) || lasts[index] else { return nil }
-            let floats = program.values[index].shape.count
-            return add(floats, lasts[index] ? 0...last : born[index]...dies[index])
-        }
-
-        // Gradients: from the last consumer, which runs first in backward, to the producer. Where an operation passes
-        // the gradient of its output on and nobody has begun that of the input, the two share one buffer.
-        accumulates = operations.map { $0.wiring.inputs.map { _ in false } }
-        var group = [Int?](repeating: nil, count: program.values.count)
-        var groupLife: [ClosedRange<Int>] = []
-        var groupFloats: [Int] = []
-        if mode == .training {
-            for index in operations.indices.reversed() where differentiation.needs[index].any {
-                let operation = operations[index]
-                let output = operation.wiring.output.index
-                let step = backwardStep(index)
-                if let own = group[output] {
-                    groupLife[own] = groupLife[own].lowerBound...max(groupLife[own].upperBound, step)
-                }
-                for (slot, value) in operation.wiring.inputs.enumerated()
-                where differentiation.needs[index].inputs[slot] {
-                    if let begun = group[value.index] {
-                        if operation.accumulatesGradient(ofInput: slot) {
-                            accumulates[index][slot] = true
-                        } else {
-                            temporaryRequest[Slot(operation: index, input: slot)] = add(
-                                program.values[value.index].shape.count, step...step)
-                        }
-                        groupLife[begun] = groupLife[begun].lowerBound...max(groupLife[begun].upperBound, step)
-                    } else if operation.passesGradient(toInput: slot), let own = group[output] {
-                        group[value.index] = own
-                    } else {
-                        group[value.index] = groupLife.count
-                        groupLife.append(step...step)
-                        groupFloats.append(program.values[value.index].shape.count)
-                    }
-                }
-            }
-        }
-        let groupRequests = groupLife.indices.map { add(groupFloats[$0], groupLife[$0]) }
-        gradientRequest = group.map { $0.map { groupRequests[$0] } }
-        plan = MemoryPlan(requests)
     }
 }

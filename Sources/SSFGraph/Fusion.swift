@@ -1,16 +1,21 @@
 import SSFTensors
 
 extension Program {
-    /// The program with scales, shifts, drop-path masks and residual sums folded into the operation before them.
+    /// The program with norms, GELUs, scales, shifts, drop-path masks and residual sums folded into the linear operation
+    /// before or behind them.
     ///
-    /// Peephole rules, each where the value between has one consumer and no name:
+    /// Peephole rules, each where the value between has one consumer and nobody wants to see it:
     ///
     /// - linear or norm, then scale-and-shift: joins the chain of the first;
+    /// - norm or GELU, then linear: is computed while the linear packs its operand;
     /// - linear, then drop-path: the mask scales the rows;
-    /// - linear, then a sum with a value that existed before: the residual is added in the epilogue.
-    public func fused() -> Program {
+    /// - linear, then a sum with a value that existed before: the residual is added in the epilogue;
+    /// - last, linear, then GELU or attention: these apply the chain while they read, and the product is stored alone.
+    ///
+    /// - Parameter taps: names of marked values that must exist.
+    public func fused(keeping taps: Set<String> = []) -> Program {
         var program = self
-        let named = Set(marks.values)
+        let named = Set(taps.compactMap { marks[$0] })
         var index = 0
         while index < program.operations.count {
             while let follower = program.soleConsumer(ofOutputAt: index, named: named),
@@ -23,6 +28,7 @@ extension Program {
             }
             index += 1
         }
+        program.deferChains(named: named)
         return program
     }
 
@@ -34,6 +40,20 @@ extension Program {
 
     private func fuse(_ operation: any Operation, with follower: any Operation, at index: Int) -> (any Operation)? {
         switch (operation, follower) {
+        case (let norm as LayerNormOperation, var linear as LinearOperation)
+        where linear.prologue.isNone && linear.wiring.inputs[0] == norm.wiring.output
+            && linear.wiring.inputs.dropFirst().allSatisfy({ isAvailable($0, before: index) }):
+            linear.wiring.inputs[0] = norm.wiring.inputs[0]
+            linear.prologue = .norm(
+                .init(epsilon: norm.epsilon, chain: norm.chain.shifted(by: linear.wiring.parameters.count)))
+            linear.wiring.parameters += norm.wiring.parameters
+            return linear
+        case (let gelu as GELUOperation, var linear as LinearOperation)
+        where linear.prologue.isNone && linear.wiring.inputs[0] == gelu.wiring.output
+            && linear.wiring.inputs.dropFirst().allSatisfy({ isAvailable($0, before: index) }):
+            linear.wiring.inputs[0] = gelu.wiring.inputs[0]
+            linear.prologue = .gelu(isDeferred: false)
+            return linear
         case (var linear as LinearOperation, let affine as ScaleAndShiftOperation)
         where linear.mask == nil && linear.residual == nil:
             linear.append(affine)
@@ -57,8 +77,37 @@ extension Program {
         }
     }
 
+    /// Leaves chains to the readers that can apply them.
+    private mutating func deferChains(named: Set<ValueID>) {
+        for index in operations.indices {
+            guard var linear = operations[index] as? LinearOperation, !linear.chain.isEmpty, linear.mask == nil,
+                linear.residual == nil, let reader = soleConsumer(ofOutputAt: index, named: named),
+                let deferred = operations[reader].readingDeferred(linear.wiring.output)
+            else { continue }
+            linear.defersChain = true
+            operations[index] = linear
+            operations[reader] = deferred
+            values[linear.wiring.output.index].deferredChannels = linear.outputChannels
+        }
+    }
+
     private func isAvailable(_ value: ValueID, before index: Int) -> Bool {
         values[value.index].role != .activation || operations[..<index].contains { $0.wiring.output == value }
+    }
+}
+
+extension Operation {
+    /// The operation as it is when `value` is stored before its scale and shift; nil where it cannot apply those.
+    fileprivate func readingDeferred(_ value: ValueID) -> (any Operation)? {
+        if var linear = self as? LinearOperation, case .gelu = linear.prologue, linear.wiring.inputs[0] == value {
+            linear.prologue = .gelu(isDeferred: true)
+            return linear
+        }
+        if var attention = self as? AttentionOperation {
+            attention.isDeferred = true
+            return attention
+        }
+        return nil
     }
 }
 

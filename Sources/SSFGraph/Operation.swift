@@ -30,6 +30,11 @@ public struct GradientNeed: Sendable {
 
     /// Whether the operation takes part in the backward pass at all.
     public var any: Bool { inputs.contains(true) || parameters.contains(true) }
+
+    /// The same operation where nothing is to be formed.
+    var none: GradientNeed {
+        GradientNeed(inputs: inputs.map { _ in false }, parameters: parameters.map { _ in false })
+    }
 }
 
 /// What an operation wants to find again.
@@ -40,11 +45,19 @@ public struct Retention: Sendable {
     public var output = false
     /// Floats of each private buffer, which lives from forward to backward where there is a backward.
     public var buffers: [Int] = []
+    /// Floats of each buffer that lives during forward only, or during backward only.
+    public var forwardScratch: [Int] = []
+    public var backwardScratch: [Int] = []
 
-    public init(inputs: [Bool], output: Bool = false, buffers: [Int] = []) {
+    public init(
+        inputs: [Bool], output: Bool = false, buffers: [Int] = [], forwardScratch: [Int] = [],
+        backwardScratch: [Int] = []
+    ) {
         self.inputs = inputs
         self.output = output
         self.buffers = buffers
+        self.forwardScratch = forwardScratch
+        self.backwardScratch = backwardScratch
     }
 }
 
@@ -83,6 +96,9 @@ public protocol Operation: Sendable {
     /// Computes the output.
     func forward(_ context: OperationContext)
 
+    /// Makes what backward reads besides the inputs and the output, which are there; the output must stay as it is.
+    func restore(_ context: OperationContext)
+
     /// Forms the gradients that are asked for: those of inputs are written, or added to where the context says so;
     /// those of parameters are always added to.
     func backward(_ context: OperationContext)
@@ -93,6 +109,7 @@ extension Operation {
     public func passesGradient(toInput index: Int) -> Bool { false }
     public func accumulatesGradient(ofInput index: Int) -> Bool { false }
     public func bind(_ context: OperationContext) {}
+    public func restore(_ context: OperationContext) { forward(context) }
 }
 
 /// The memory of one operation in one executor: every pointer it may touch, resolved once.
@@ -113,6 +130,9 @@ public final class OperationContext {
     /// Nil for frozen parameters.
     package let parameterGradients: [Floats?]
     package let buffers: [Floats]
+    package let forwardScratch: [Floats]
+    /// Empty where there is no backward pass.
+    package let backwardScratch: [Floats]
     package let workspace: Workspace
     package let store: ParameterStore
     package let parameterIDs: [ParameterID]
@@ -125,8 +145,8 @@ public final class OperationContext {
     package init(
         inputShapes: [Shape], outputShape: Shape, need: GradientNeed, inputs: [Floats], output: Floats,
         inputGradients: [Floats?], accumulates: [Bool], outputGradient: Floats?, parameters: [Floats],
-        parameterGradients: [Floats?], buffers: [Floats], workspace: Workspace, store: ParameterStore,
-        parameterIDs: [ParameterID]
+        parameterGradients: [Floats?], buffers: [Floats], forwardScratch: [Floats], backwardScratch: [Floats],
+        workspace: Workspace, store: ParameterStore, parameterIDs: [ParameterID]
     ) {
         self.inputShapes = inputShapes
         self.outputShape = outputShape
@@ -139,6 +159,8 @@ public final class OperationContext {
         self.parameters = parameters
         self.parameterGradients = parameterGradients
         self.buffers = buffers
+        self.forwardScratch = forwardScratch
+        self.backwardScratch = backwardScratch
         self.workspace = workspace
         self.store = store
         self.parameterIDs = parameterIDs

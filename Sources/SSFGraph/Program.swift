@@ -26,6 +26,12 @@ public struct Value: Sendable {
     public var shape: Shape
     public var role: Role
     public var name: String
+    /// Where fusion leaves the scale and the shift behind a linear to the readers of its product: their channels. The
+    /// product is stored as it is, and behind it S and T, [channels] each: a reader takes `S * x + T` for the value.
+    var deferredChannels = 0
+
+    /// Floats in memory.
+    var storedCount: Int { shape.count + 2 * deferredChannels }
 }
 
 /// How a parameter that no checkpoint holds begins.
@@ -64,6 +70,8 @@ public struct Program: Sendable {
     public let batch: Int
     /// Values worth a name (`blocks.0` is what block 0 returns), for those who look into a model.
     public private(set) var marks: [String: ValueID] = [:]
+    /// Where the blocks of the model end, and before them where the first begins: what memory can be saved at.
+    private(set) var blockEnds: [ValueID] = []
     /// [B, K], before softmax.
     public private(set) var logits: ValueID?
     /// [B], one loss per sample.
@@ -114,6 +122,11 @@ public struct Program: Sendable {
         marks[name] = value
     }
 
+    /// Says that a block of the model ends with a value, or that the first begins with it.
+    public mutating func endBlock(_ value: ValueID) {
+        blockEnds.append(value)
+    }
+
     /// Says which values are the answer.
     public mutating func finish(logits: ValueID, losses: ValueID) {
         self.logits = logits
@@ -158,6 +171,7 @@ public struct Program: Sendable {
             operations[i].wiring.replaceInput(old, with: new)
         }
         for (name, value) in marks where value == old { marks[name] = new }
+        for i in blockEnds.indices where blockEnds[i] == old { blockEnds[i] = new }
         if logits == old { logits = new }
         if losses == old { losses = new }
     }

@@ -49,7 +49,11 @@ package enum GEMMPrologue {
         package var scale: UnsafePointer<Float>?
         /// [m, k]: needed for `dScale` alone.
         package var h: UnsafePointer<Float>?
-        /// Elements from one row of `h` to the next.
+        /// [m, k]: where it is there, the sum in `dScale` is that of x (h - subtrahend). It serves where y, and a
+        /// residual that was added to it, are kept anyway and stand for a h that is not: their difference is
+        /// rowScale (scale h + shift).
+        package var subtrahend: UnsafePointer<Float>?
+        /// Elements from one row of `h`, and of `subtrahend`, to the next.
         package var hRowStride: Int
         /// [k]: += sum_i g h. The sums have the same bits for every thread count.
         package var dScale: UnsafeMutablePointer<Float>?
@@ -58,12 +62,13 @@ package enum GEMMPrologue {
 
         package init(
             rowScale: UnsafePointer<Float>? = nil, scale: UnsafePointer<Float>? = nil, h: UnsafePointer<Float>? = nil,
-            hRowStride: Int = 0, dScale: UnsafeMutablePointer<Float>? = nil,
+            subtrahend: UnsafePointer<Float>? = nil, hRowStride: Int = 0, dScale: UnsafeMutablePointer<Float>? = nil,
             dShift: UnsafeMutablePointer<Float>? = nil
         ) {
             self.rowScale = rowScale
             self.scale = scale
             self.h = h
+            self.subtrahend = subtrahend
             self.hRowStride = hRowStride
             self.dScale = dScale
             self.dShift = dShift
@@ -87,7 +92,7 @@ package enum GEMMPrologue {
     func operands(a: UnsafePointer<Float>, rowStride: Int, columnStride: Int) -> ssf_gemm_prologue {
         var operands = ssf_gemm_prologue(
             kind: 0, a: a, rowStride: rowStride, columnStride: columnStride, scale: nil, shift: nil, rowScale: nil,
-            h: nil, hRowStride: 0)
+            h: nil, subtrahend: nil, hRowStride: 0)
         switch self {
         case .identity: break
         case .layerNorm(let norm):
@@ -103,6 +108,7 @@ package enum GEMMPrologue {
             operands.scale = gradient.scale
             operands.rowScale = gradient.rowScale
             operands.h = gradient.h
+            operands.subtrahend = gradient.subtrahend
             operands.hRowStride = gradient.hRowStride
         }
         return operands

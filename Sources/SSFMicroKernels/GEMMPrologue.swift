@@ -28,7 +28,9 @@ package func gemmPackWithPrologue(
     for i in 0..<rows {
         let source = GEMMSourceRow(
             a: a + i * e.rowStride, scale: e.scale.map { $0 + first }, shift: e.shift.map { $0 + first },
-            h: e.h.map { $0 + (row + i) * e.hRowStride + first }, scaleSums: scaleSums.map { $0 + first },
+            h: e.h.map { $0 + (row + i) * e.hRowStride + first },
+            subtrahend: e.subtrahend.map { $0 + (row + i) * e.hRowStride + first },
+            scaleSums: scaleSums.map { $0 + first },
             shiftSums: shiftSums.map { $0 + first })
         let target = packed + i * gemmStepsPerBlock
         switch e.kind {
@@ -49,6 +51,7 @@ struct GEMMSourceRow {
     let scale: UnsafePointer<Float>?
     let shift: UnsafePointer<Float>?
     let h: UnsafePointer<Float>?
+    let subtrahend: UnsafePointer<Float>?
     let scaleSums: UnsafeMutablePointer<Float>?
     let shiftSums: UnsafeMutablePointer<Float>?
 
@@ -86,8 +89,13 @@ struct GEMMSourceRow {
         if kind == 2 { return gelu(scaledAndShifted(value, scale, shift, p, part: part)) }
         let g = value * x
         if let scaleSums, let h {
-            let sum = multiplyAdd(g, load(h + p, part: part), load(scaleSums + p, part: part))
-            store(sum, scaleSums + p, part: part)
+            let sums = load(scaleSums + p, part: part)
+            if let subtrahend {
+                let difference = load(h + p, part: part) - load(subtrahend + p, part: part)
+                store(multiplyAdd(value, difference, sums), scaleSums + p, part: part)
+            } else {
+                store(multiplyAdd(g, load(h + p, part: part), sums), scaleSums + p, part: part)
+            }
         }
         if let shiftSums { store(load(shiftSums + p, part: part) + g, shiftSums + p, part: part) }
         if let scale { return g * load(scale + p, part: part) }

@@ -107,10 +107,12 @@ public struct VisionTransformer: Model {
         }
         if c.hasNormPre { x = program.layerNorm(x, site: "norm_pre", epsilon: c.epsilon) }
 
+        program.endBlock(x)
         for block in 0..<c.depth {
             let rate = c.depth > 1 ? options.dropPathRate * Double(block) / Double(c.depth - 1) : 0
             x = recordBlock(x, name: "blocks.\(block)", dropPathRate: rate, in: &program)
             program.mark("blocks.\(block)", x)
+            program.endBlock(x)
         }
         if c.hasFinalNorm { x = program.layerNorm(x, site: "norm", epsilon: c.epsilon) }
         program.mark("norm", x)

@@ -123,8 +123,9 @@ import Testing
 
     @Test(arguments: KernelCase.all(shapes))
     func theGradientAndItsSumsAgreeWithTheReference(_ test: KernelCase<[Int]>) {
-        for (shift, hasRowScale, hasScale, hasSums) in [
-            (0, true, true, true), (1, false, true, true), (3, true, false, true), (2, true, true, false),
+        for (shift, hasRowScale, hasScale, hasSums, hasSubtrahend) in [
+            (0, true, true, true, false), (1, false, true, true, true), (3, true, false, true, false),
+            (2, true, true, false, false), (5, true, true, true, true),
         ] {
             let o = Operands(test.size, test.table, misalignment: shift)
             let dScale = TestFloats(numbers(o.k, seed: 7))
@@ -136,7 +137,8 @@ import Testing
                     .init(
                         rowScale: hasRowScale ? UnsafePointer(o.rowScale.pointer) : nil,
                         scale: hasScale ? UnsafePointer(o.first.pointer) : nil,
-                        h: hasSums ? UnsafePointer(o.h.pointer) : nil, hRowStride: o.xRowStride,
+                        h: hasSums ? UnsafePointer(o.h.pointer) : nil,
+                        subtrahend: hasSubtrahend ? UnsafePointer(o.x.pointer) : nil, hRowStride: o.xRowStride,
                         dScale: hasSums ? dScale.pointer : nil, dShift: hasSums ? dShift.pointer : nil)), test.table)
 
             let (x, h, rowScale, scale) = (o.dense(o.x), o.dense(o.h), o.rowScale.values, o.first.values)
@@ -152,7 +154,7 @@ import Testing
             }
             var (scaleSums, shiftSums) = (scaleBefore, shiftBefore)
             for i in g.indices {
-                scaleSums[i % o.k] += g[i] * h[i]
+                scaleSums[i % o.k] += hasSubtrahend ? x[i] * (h[i] - x[i]) : g[i] * h[i]
                 shiftSums[i % o.k] += g[i]
             }
             // Sums of m numbers of size 3, rounded once each, the factor, the product, and the sums of blocks.

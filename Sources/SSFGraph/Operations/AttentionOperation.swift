@@ -9,6 +9,8 @@ import SSFTensors
 public struct AttentionOperation: Operation {
     public var wiring: Wiring
     public let heads: Int
+    /// Whether qkv is stored before its scale and shift, which stand behind it.
+    var isDeferred = false
 
     init(site: String, input: ValueID, heads: Int) {
         self.heads = heads
@@ -32,7 +34,8 @@ public struct AttentionOperation: Operation {
         let qkv = context.inputs[0]
         Attention.forward(
             batch: batch, tokens: tokens, heads: heads, headWidth: channels / heads, scale: scale(channels), q: qkv,
-            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels, out: context.output,
+            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels,
+            affine: affine(context), out: context.output,
             logSumExp: context.buffers[0], workspace: context.workspace)
     }
 
@@ -42,9 +45,17 @@ public struct AttentionOperation: Operation {
         let qkv = context.inputs[0]
         Attention.backward(
             batch: batch, tokens: tokens, heads: heads, headWidth: channels / heads, scale: scale(channels), q: qkv,
-            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels, out: context.output,
+            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels,
+            affine: affine(context), out: context.output,
             logSumExp: context.buffers[0], dOut: dOut, dq: gradient, dk: gradient + channels,
             dv: gradient + 2 * channels, gradientRowStride: 3 * channels, workspace: context.workspace)
+    }
+
+    /// The scale and shift that stand behind qkv.
+    private func affine(_ context: OperationContext) -> Attention.Affine? {
+        guard isDeferred else { return nil }
+        let scale = UnsafePointer(context.inputs[0] + context.inputShapes[0].count)
+        return Attention.Affine(scale: scale, shift: scale + context.inputShapes[0][-1])
     }
 
     private func sizes(_ context: OperationContext) -> (batch: Int, tokens: Int, channels: Int) {

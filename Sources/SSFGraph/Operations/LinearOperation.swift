@@ -1,20 +1,23 @@
 import SSFKernels
 import SSFTensors
 
-/// A matrix multiplication with a weight, and what fusion folds behind it.
+/// A matrix multiplication with a weight, and what fusion folds before and behind it.
 ///
-///     y[m, :] = residual[m, :] + mask[sample of m] * (S * (x[m, :] W^T) + T)
+///     y[m, :] = residual[m, :] + mask[sample of m] * (S * (a[m, :] W^T) + T),   a = x, norm(x) or gelu(x)
 ///
-/// Recorded plainly it is `x W^T + bias`. Fusion appends scales and shifts to the chain that makes S and T, and takes
-/// in a drop-path mask and a residual sum: the values between never exist in memory.
+/// Recorded plainly it is `x W^T + bias`. Fusion takes in the norm or GELU before it, appends scales and shifts to the
+/// chain that makes S and T, and takes in a drop-path mask and a residual sum: the values between never exist in memory.
 ///
 /// - Shapes: x [..., K]; W [N, K]; y [..., N].
-/// - Keeps: x where W is trained; the product before S where a scale behind it is trained.
+/// - Keeps: x where a norm, a GELU or W is to have a gradient, and what `LinearProduct` says for S.
 /// - Source: `timm.layers` linear; chain of gradients by `AffineChain`.
 public struct LinearOperation: Operation {
     public var wiring: Wiring
     public let outputChannels: Int
+    var prologue = LinearPrologue.none
     var chain = AffineChain()
+    /// Whether the chain is left to whoever reads the output (`Value.deferredChannels`).
+    var defersChain = false
     /// Indices into the inputs.
     var mask: Int?
     var residual: Int?
@@ -31,141 +34,154 @@ public struct LinearOperation: Operation {
     }
 
     public func forwardFLOPs(shapes: [Shape], output: Shape) -> Int {
-        2 * output.count * shapes[0][-1]
+        2 * output.count * shapes[0][-1] + prologue.forwardFLOPs(count: shapes[0].count)
     }
 
     public func passesGradient(toInput index: Int) -> Bool { index == residual }
     public func accumulatesGradient(ofInput index: Int) -> Bool { true }
 
-    /// Buffers: 0 composed S, T [2N]; 1 the product before S [M, N]; 2 per-row mask [M]; 3 dS, dT and the chain's scratch.
-    public func retention(shapes: [Shape], output: Shape, need: GradientNeed) -> Retention {
-        let rows = output.count / outputChannels
-        var keepInputs = shapes.map { _ in false }
-        keepInputs[0] = need.parameters[0]
-        if let mask { keepInputs[mask] = need.any }
-        return Retention(
-            inputs: keepInputs,
-            buffers: [
-                chain.isEmpty ? 0 : 2 * outputChannels,
-                chain.needsScaleGradient(need) ? rows * outputChannels : 0,
-                mask == nil ? 0 : rows,
-                chain.needsGradient(need) ? 2 * outputChannels + chain.scratchCount(channels: outputChannels) : 0,
-                gradientCopyCount(rows: rows, need: need),
-            ])
+    // MARK: Memory
+
+    /// The kept buffers, by name.
+    enum Kept: Int {
+        /// S and T [2N], where no reader applies them.
+        case composed
+        /// The product before S [M, N].
+        case product
+        /// The mask of each row [M].
+        case rowMask
+        /// dS and dT, then scratch of the chain.
+        case chainGradient
+        /// S and T of the norm [2K], then mean and reciprocal deviation of the rows [2M].
+        case norm
+        /// dS and dT of the norm, then scratch of its chain.
+        case normGradient
     }
 
-    /// Whether backward needs a scaled copy of dy: where the mask or S stands between dy and the product, and either
-    /// x or W is owed a gradient.
-    private func gradientCopyCount(rows: Int, need: GradientNeed) -> Int {
-        guard need.inputs[0] || need.parameters[0] || mask != nil && need.any else { return 0 }
-        return mask != nil || chain.hasScale ? rows * outputChannels : 0
+    /// The buffers of backward, by name.
+    enum Scratch: Int {
+        /// dy times the mask of its row [M, N].
+        case masked
+        /// What was multiplied by W [M, K].
+        case input
+        /// The product before S once more [M, N].
+        case product
+        /// dx [M, K] where nobody asks for it.
+        case inputGradient
     }
+
+    public func retention(shapes: [Shape], output: Shape, need: GradientNeed) -> Retention {
+        let sizes = LinearSizes(shapes: shapes, output: output)
+        let source = product(need)
+        var keepInputs = shapes.map { _ in false }
+        keepInputs[0] = need.parameters[0] || prologue.readsInput(need) || source == .difference
+        if let mask { keepInputs[mask] = need.any }
+        if let residual { keepInputs[residual] = source == .difference }
+        let norm = prologue.norm
+        let normGradient = norm.map { $0.chain.needsGradient(need) } ?? false
+        return Retention(
+            inputs: keepInputs, output: source == .output || source == .difference,
+            buffers: [
+                chain.isEmpty || defersChain ? 0 : 2 * sizes.n,
+                source == .kept ? sizes.m * sizes.n : 0,
+                mask == nil ? 0 : sizes.m,
+                chain.needsGradient(need) ? 2 * sizes.n + chain.scratchCount(channels: sizes.n) : 0,
+                norm == nil ? 0 : 2 * (sizes.k + sizes.m),
+                normGradient ? 2 * sizes.k + norm!.chain.scratchCount(channels: sizes.k) : 0,
+            ],
+            backwardScratch: backwardScratch(sizes, need))
+    }
+
+    // MARK: Passes
 
     public func bind(_ context: OperationContext) {
         let k = context.inputShapes[0][-1]
         context.packedForward = context.store.packed(
             context.parameterIDs[0], k: k, n: outputChannels, rowStride: 1, columnStride: k)
-        if context.need.inputs[0] {
+        if needsProductGradient(context.need) {
             context.packedBackward = context.store.packed(
                 context.parameterIDs[0], k: outputChannels, n: k, rowStride: k, columnStride: 1)
         }
     }
 
     public func forward(_ context: OperationContext) {
-        let k = context.inputShapes[0][-1]
-        let n = outputChannels
-        let m = context.outputShape.count / n
-        guard m > 0 else { return }
-        let packed = context.packedForward!
-        context.store.refresh(packed, context.parameterIDs[0], rowStride: 1, columnStride: k)
-
+        let sizes = LinearSizes(context)
+        guard sizes.m > 0 else { return }
+        prepare(context, sizes)
         var epilogue = GEMMEpilogue()
-        if !chain.isEmpty {
-            let scale = context.buffers[0]
-            let shift = scale + n
-            chain.compose(channels: n, parameters: context.parameters, scale: scale, shift: shift)
-            if chain.hasScale { epilogue.scale = UnsafePointer(scale) }
-            if chain.hasShift { epilogue.shift = UnsafePointer(shift) }
+        if !defersChain {
+            let composed = context.buffers[Kept.composed.rawValue]
+            if chain.hasScale { epilogue.scale = UnsafePointer(composed) }
+            if chain.hasShift { epilogue.shift = UnsafePointer(composed + sizes.n) }
         }
-        if chain.needsScaleGradient(context.need) {
-            epilogue.kept = context.buffers[1]
-            epilogue.keptRowStride = n
+        if product(context.need) == .kept {
+            epilogue.kept = context.buffers[Kept.product.rawValue]
+            epilogue.keptRowStride = sizes.n
         }
-        if let mask {
-            let rowScale = context.buffers[2]
-            let batch = context.inputShapes[mask].count
-            let rowsPerSample = m / batch
-            for sample in 0..<batch {
-                let value = context.inputs[mask][sample]
-                for row in 0..<rowsPerSample { rowScale[sample * rowsPerSample + row] = value }
-            }
-            epilogue.rowScale = UnsafePointer(rowScale)
-        }
+        if mask != nil { epilogue.rowScale = UnsafePointer(context.buffers[Kept.rowMask.rawValue]) }
         if let residual {
             epilogue.residual = UnsafePointer(context.inputs[residual])
-            epilogue.residualRowStride = n
+            epilogue.residualRowStride = sizes.n
         }
-        GEMM.multiply(
-            m: m, n: n, k: k, a: context.inputs[0], aRowStride: k, aColumnStride: 1, packed: packed.matrix,
-            c: context.output, cRowStride: n, epilogue: epilogue, workspace: context.workspace)
+        multiply(context, sizes, into: context.output, epilogue)
     }
 
-    public func backward(_ context: OperationContext) {
-        let k = context.inputShapes[0][-1]
-        let n = outputChannels
-        let m = context.outputShape.count / n
-        guard m > 0, let outputGradient = context.outputGradient else { return }
+    /// Everything that backward reads but the output, which stays.
+    public func restore(_ context: OperationContext) {
+        if product(context.need) == .kept || prologue.norm != nil { return forward(context) }
+        prepare(context, LinearSizes(context))
+    }
 
-        // The gradient behind the chain: dy, times the mask of its row.
-        var behind = outputGradient
-        if mask != nil, gradientCopyCount(rows: m, need: context.need) > 0 {
-            Elementwise.scaleRows(
-                rows: m, channels: n, x: behind, rowScale: context.buffers[2], y: context.buffers[4], accumulate: false)
-            behind = context.buffers[4]
-        }
+    /// `a W^T` with an epilogue.
+    func multiply(
+        _ context: OperationContext, _ sizes: LinearSizes, into c: UnsafeMutablePointer<Float>,
+        _ epilogue: GEMMEpilogue
+    ) {
+        let packed = context.packedForward!
+        context.store.refresh(packed, context.parameterIDs[0], rowStride: 1, columnStride: sizes.k)
+        GEMM.multiply(
+            m: sizes.m, n: sizes.n, k: sizes.k, a: context.inputs[0], aRowStride: sizes.k, aColumnStride: 1,
+            packed: packed.matrix, c: c, cRowStride: sizes.n, prologue: kernelPrologue(context, sizes),
+            epilogue: epilogue, workspace: context.workspace)
+    }
 
-        // Through the chain: the sums for its members, and the gradient of the product.
-        var product = behind
-        let wantsProduct = context.need.inputs[0] || context.need.parameters[0]
-        let wantsChain = chain.needsGradient(context.need)
-        let rescales = wantsProduct && chain.hasScale
-        if wantsChain || rescales {
-            let dS = wantsChain ? context.buffers[3] : nil
-            let dT = wantsChain ? context.buffers[3] + n : nil
-            if let dS { dS.update(repeating: 0, count: 2 * n) }
-            let wantsScale = chain.needsScaleGradient(context.need)
-            ScaleShift.backward(
-                rows: m, channels: n, dy: behind, x: wantsScale ? UnsafePointer(context.buffers[1]) : nil,
-                scale: rescales ? UnsafePointer(context.buffers[0]) : nil, dx: rescales ? context.buffers[4] : nil,
-                accumulate: false, dScale: wantsScale ? dS : nil, dShift: dT, workspace: context.workspace)
-            if rescales { product = context.buffers[4] }
-            if let dS, let dT {
-                chain.backward(
-                    channels: n, parameters: context.parameters, gradients: context.parameterGradients,
-                    scaleGradient: dS, shiftGradient: dT, scratch: context.buffers[3] + 2 * n)
-            }
+    /// The vectors that forward and backward read: S and T, those of the norm, and the mask of each row.
+    private func prepare(_ context: OperationContext, _ sizes: LinearSizes) {
+        if !chain.isEmpty {
+            let composed = composed(context, sizes)
+            chain.compose(
+                channels: sizes.n, parameters: context.parameters, scale: composed, shift: composed + sizes.n)
         }
+        if let norm = prologue.norm {
+            let composed = context.buffers[Kept.norm.rawValue]
+            norm.chain.compose(
+                channels: sizes.k, parameters: context.parameters, scale: composed, shift: composed + sizes.k)
+        }
+        if let mask {
+            let rows = context.buffers[Kept.rowMask.rawValue]
+            let rowsPerSample = sizes.m / context.inputShapes[mask].count
+            for row in 0..<sizes.m { rows[row] = context.inputs[mask][row / rowsPerSample] }
+        }
+    }
 
-        if let weightGradient = context.parameterGradients[0] {
-            GEMM.multiply(
-                m: n, n: k, k: m, a: product, aRowStride: 1, aColumnStride: n, b: context.inputs[0], bRowStride: k,
-                bColumnStride: 1, c: weightGradient, cRowStride: k, accumulate: true, workspace: context.workspace)
-        }
-        if let inputGradient = context.inputGradients[0] {
-            let packed = context.packedBackward!
-            context.store.refresh(packed, context.parameterIDs[0], rowStride: k, columnStride: 1)
-            GEMM.multiply(
-                m: m, n: k, k: n, a: product, aRowStride: n, aColumnStride: 1, packed: packed.matrix, c: inputGradient,
-                cRowStride: k, accumulate: context.accumulates[0], workspace: context.workspace)
-        }
-        // Last, and never before dx: the executor counts on the order of the inputs.
-        if let residual, let gradient = context.inputGradients[residual], gradient != outputGradient {
-            if context.accumulates[residual] {
-                Elementwise.addInPlace(count: m * n, x: outputGradient, into: gradient)
-            } else {
-                gradient.update(from: outputGradient, count: m * n)
-            }
-        }
+    /// S and T: beside the output, or behind it for its readers.
+    func composed(_ context: OperationContext, _ sizes: LinearSizes) -> UnsafeMutablePointer<Float> {
+        defersChain ? context.output + sizes.m * sizes.n : context.buffers[Kept.composed.rawValue]
+    }
+}
+
+/// Rows of the product, its columns, and what it sums over.
+struct LinearSizes {
+    let m, n, k: Int
+
+    init(shapes: [Shape], output: Shape) {
+        n = output[-1]
+        m = output.count / max(n, 1)
+        k = shapes[0][-1]
+    }
+
+    init(_ context: OperationContext) {
+        self.init(shapes: context.inputShapes, output: context.outputShape)
     }
 }
 
