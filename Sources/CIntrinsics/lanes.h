@@ -50,7 +50,17 @@ SSF_INLINE ssf_floats4 ssf_keep_first4(ssf_floats4 x, int count, ssf_floats4 oth
     return lanes < count ? x : other;
 }
 
+/// Stores past the caches, for an address that is a multiple of the vector's size. Other threads may see it late: a thread
+/// that has stored so ends with ``ssf_finish_streaming``.
+SSF_INLINE void ssf_stream4(float *_Nonnull address, ssf_floats4 x) {
+    __builtin_nontemporal_store(x, (ssf_floats4 *)address);
+}
+SSF_INLINE void ssf_finish_streaming(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
 #if defined(__AVX2__)
+SSF_INLINE void ssf_stream8(float *_Nonnull address, ssf_floats8 x) {
+    __builtin_nontemporal_store(x, (ssf_floats8 *)address);
+}
 SSF_INLINE ssf_floats8 ssf_square_root8(ssf_floats8 x) { return __builtin_elementwise_sqrt(x); }
 SSF_INLINE ssf_floats8 ssf_magnitude8(ssf_floats8 x) { return __builtin_elementwise_abs(x); }
 SSF_INLINE ssf_floats8 ssf_maximum8(ssf_floats8 a, ssf_floats8 b) { return b > a ? b : a; }
@@ -68,6 +78,13 @@ SSF_INLINE ssf_floats8 ssf_multiply_add8(ssf_floats8 a, ssf_floats8 b, ssf_float
 }
 SSF_INLINE ssf_floats8 ssf_multiply_subtract8(ssf_floats8 a, ssf_floats8 b, ssf_floats8 c) {
     return __builtin_elementwise_fma(-a, b, c);
+}
+
+/// Lane i becomes element `indices[i]` of the table; only the lowest three bits of an index count.
+SSF_INLINE ssf_floats8 ssf_look_up8(ssf_floats8 table, ssf_ints8 indices) {
+    typedef float floats __attribute__((vector_size(32)));
+    typedef int ints __attribute__((vector_size(32)));
+    return (ssf_floats8)__builtin_ia32_permvarsf256((floats)table, (ints)indices);
 }
 
 /// All ones in the first `count` lanes.
@@ -96,6 +113,9 @@ SSF_INLINE void ssf_store_first8(float *_Nonnull address, int count, ssf_floats8
 #endif
 
 #if defined(__AVX512F__)
+SSF_INLINE void ssf_stream16(float *_Nonnull address, ssf_floats16 x) {
+    __builtin_nontemporal_store(x, (ssf_floats16 *)address);
+}
 SSF_INLINE ssf_floats16 ssf_square_root16(ssf_floats16 x) { return __builtin_elementwise_sqrt(x); }
 SSF_INLINE ssf_floats16 ssf_magnitude16(ssf_floats16 x) { return __builtin_elementwise_abs(x); }
 SSF_INLINE ssf_floats16 ssf_maximum16(ssf_floats16 a, ssf_floats16 b) { return b > a ? b : a; }
@@ -127,10 +147,19 @@ SSF_INLINE void ssf_store_first16(float *_Nonnull address, int count, ssf_floats
     __builtin_ia32_storeups512_mask(address, (floats)x, (unsigned short)((1u << count) - 1));
 }
 
-/// 1 / x within 2^-14 of it.
-SSF_INLINE ssf_floats16 ssf_reciprocal_estimate16(ssf_floats16 x) {
+/// Lane i becomes element `indices[i]` of the table; only the lowest four bits of an index count.
+SSF_INLINE ssf_floats16 ssf_look_up16(ssf_floats16 table, ssf_ints16 indices) {
     typedef float floats __attribute__((vector_size(64)));
-    return (ssf_floats16)__builtin_ia32_rcp14ps512_mask((floats)x, (floats)x, (unsigned short)-1);
+    typedef int ints __attribute__((vector_size(64)));
+    return (ssf_floats16)__builtin_ia32_permvarsf512((floats)table, (ints)indices);
+}
+
+/// `x`, computed before everything that stands behind the call: the compiler keeps such calls in the order in which they
+/// are written. Operations on several independent vectors, written in turn, stay interleaved, which the processor needs
+/// when its window of instructions is shorter than the chain of one vector.
+SSF_INLINE ssf_floats16 ssf_in_order16(ssf_floats16 x) {
+    __asm__ volatile("" : "+v"(x));
+    return x;
 }
 
 /// `c + a * b` and `c - a * b`, rounded once. (Swift's `addingProduct` goes lane by lane and counts on the optimiser to

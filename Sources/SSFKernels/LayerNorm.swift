@@ -17,6 +17,7 @@ import SSFParallel
 ///
 /// - Accuracy: the exact two-pass algorithm in single precision, sums in independent lanes; y is within a few units of
 ///   the last place of its largest term.
+/// - Memory: a result that is larger than the last-level cache is stored past the caches.
 /// - Threading: over rows; sums over rows go through partial sums whose number follows from the shape, so that every
 ///   thread count gives the same bits.
 /// - Source: Ba, Kiros, Hinton, arXiv 1607.06450.
@@ -76,6 +77,7 @@ extension LayerNorm {
         let weight, bias: UnsafePointer<Float>?
         let epsilon: Float
         let y, mean, reciprocalDeviation: UnsafeMutablePointer<Float>
+        let streaming: Bool
         let kernel: LayerNormTable.Forward
     }
 
@@ -89,13 +91,15 @@ extension LayerNorm {
         let job = ForwardJob(
             chunks: RowChunks(rows: rows, width: channels), channels: channels, x: x, weight: weight, bias: bias,
             epsilon: epsilon, y: y, mean: mean, reciprocalDeviation: reciprocalDeviation,
+            streaming: UnsafePointer(y) != x && StreamingStores.pay(count: rows * channels, width: channels, at: y),
             kernel: table.layerNorm.forward)
         Parallel.run(chunks: job.chunks.count, context: job) { context, chunk, _ in
             let job = context.assumingMemoryBound(to: ForwardJob.self).pointee
             let row = job.chunks.first(chunk)
             job.kernel(
                 job.chunks.size(chunk), job.channels, job.x + row * job.channels, job.weight, job.bias, job.epsilon,
-                job.y + row * job.channels, job.mean + row, job.reciprocalDeviation + row)
+                job.y + row * job.channels, job.mean + row, job.reciprocalDeviation + row,
+                job.streaming)
         }
     }
 
@@ -107,6 +111,7 @@ extension LayerNorm {
         let dx: UnsafeMutablePointer<Float>?
         let accumulate: Bool
         let partialSums: PartialSums?
+        let streaming: Bool
         let kernel: LayerNormTable.Backward
     }
 
@@ -126,7 +131,10 @@ extension LayerNorm {
             ? PartialSums(chunks: chunks.count, vectors: 2, channels: channels, workspace: workspace) : nil
         let job = BackwardJob(
             chunks: chunks, channels: channels, dy: dy, x: x, mean: mean, reciprocalDeviation: reciprocalDeviation,
-            weight: weight, dx: dx, accumulate: accumulate, partialSums: partialSums, kernel: table.layerNorm.backward)
+            weight: weight, dx: dx, accumulate: accumulate, partialSums: partialSums,
+            streaming: !accumulate && dx.map { UnsafePointer($0) } != dy
+                && StreamingStores.pay(count: rows * channels, width: channels, at: dx),
+            kernel: table.layerNorm.backward)
         Parallel.run(chunks: chunks.count, context: job) { context, chunk, _ in
             let job = context.assumingMemoryBound(to: BackwardJob.self).pointee
             let row = job.chunks.first(chunk)
@@ -134,7 +142,8 @@ extension LayerNorm {
             job.kernel(
                 job.chunks.size(chunk), job.channels, job.dy + offset, job.x + offset, job.mean + row,
                 job.reciprocalDeviation + row, job.weight, job.dx.map { $0 + offset }, job.accumulate,
-                job.partialSums?.zeroed(chunk: chunk, vector: 0), job.partialSums?.zeroed(chunk: chunk, vector: 1))
+                job.partialSums?.zeroed(chunk: chunk, vector: 0), job.partialSums?.zeroed(chunk: chunk, vector: 1),
+                job.streaming)
         }
         if let dWeight { partialSums?.add(vector: 0, to: dWeight, table: table) }
         if let dBias { partialSums?.add(vector: 1, to: dBias, table: table) }
@@ -146,13 +155,13 @@ struct LayerNormTable: Sendable {
     typealias Forward =
         @Sendable (
             Int, Int, UnsafePointer<Float>, UnsafePointer<Float>?, UnsafePointer<Float>?, Float,
-            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>
+            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Bool
         ) -> Void
     typealias Backward =
         @Sendable (
             Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>,
             UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Bool, UnsafeMutablePointer<Float>?,
-            UnsafeMutablePointer<Float>?
+            UnsafeMutablePointer<Float>?, Bool
         ) -> Void
 
     let forward: Forward

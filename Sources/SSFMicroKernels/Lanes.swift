@@ -74,6 +74,24 @@ func store(_ x: Lanes, _ address: UnsafeMutablePointer<Float>, first count: Int)
     #endif
 }
 
+/// Stores a whole vector past the caches, for an address that is a multiple of its size; ``finishStreaming()`` comes last.
+@inline(always)
+func stream(_ x: Lanes, _ address: UnsafeMutablePointer<Float>) {
+    #if SSF_AVX512
+        ssf_stream16(address, x)
+    #elseif SSF_AVX2
+        ssf_stream8(address, x)
+    #else
+        ssf_stream4(address, x)
+    #endif
+}
+
+/// Makes what was streamed visible to the other threads.
+@inline(always)
+func finishStreaming() {
+    ssf_finish_streaming()
+}
+
 // A kernel writes the body of its loop once, over `part` lanes: 0 stands for a whole vector, and as the constant 0 it
 // leaves no trace in the loop; the last call has the number of lanes that remain.
 
@@ -90,6 +108,12 @@ func load(_ address: UnsafeMutablePointer<Float>, part: Int) -> Lanes {
 @inline(always)
 func store(_ x: Lanes, _ address: UnsafeMutablePointer<Float>, part: Int) {
     if part == 0 { store(x, address) } else { store(x, address, first: part) }
+}
+
+/// The same with whole vectors past the caches where `streaming`, a condition that stays the same in a loop.
+@inline(always)
+func store(_ x: Lanes, _ address: UnsafeMutablePointer<Float>, part: Int, streaming: Bool) {
+    if part != 0 { store(x, address, first: part) } else if streaming { stream(x, address) } else { store(x, address) }
 }
 
 // MARK: - Arithmetic
@@ -164,18 +188,6 @@ func keep(first count: Int, of x: Lanes, else other: Lanes) -> Lanes {
         ssf_keep_first8(x, Int32(truncatingIfNeeded: count), other)
     #else
         ssf_keep_first4(x, Int32(truncatingIfNeeded: count), other)
-    #endif
-}
-
-/// 1 / x for x far from zero and from infinity, within 1 ulp.
-@inline(always)
-func reciprocal(_ x: Lanes) -> Lanes {
-    #if SSF_AVX512
-        // An estimate of 14 bits and one step of Newton's method: a division occupies the divider ten times as long.
-        let estimate = ssf_reciprocal_estimate16(x)
-        return multiplyAdd(estimate, multiplySubtract(estimate, x, from: Lanes(repeating: 1)), estimate)
-    #else
-        return Lanes(repeating: 1) / x
     #endif
 }
 

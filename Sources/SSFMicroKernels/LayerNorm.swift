@@ -1,10 +1,12 @@
+import CIntrinsics
+
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for every row; writes mean and 1 / sqrt(...) of every row.
 ///
-/// Two exact passes over a row that stays in the first-level cache: the mean, then the squares of the differences.
+/// - Parameter streaming: whether y goes past the caches; every row of it then begins at a multiple of a vector's size.
 public func layerNormForward(
     rows: Int, channels: Int, x: UnsafePointer<Float>, weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
     epsilon: Float, y: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
-    reciprocalDeviation: UnsafeMutablePointer<Float>
+    reciprocalDeviation: UnsafeMutablePointer<Float>, streaming: Bool
 ) {
     for row in 0..<rows {
         let x = x + row * channels
@@ -17,7 +19,9 @@ public func layerNormForward(
         let reciprocals = Lanes(repeating: reciprocal)
         var i = 0
         while i + laneCount <= channels {
-            store(normalized(load(x + i), centers, reciprocals, weight, bias, i, part: 0), y + i)
+            store(
+                normalized(load(x + i), centers, reciprocals, weight, bias, i, part: 0), y + i, part: 0,
+                streaming: streaming)
             i += laneCount
         }
         if i < channels {
@@ -27,6 +31,7 @@ public func layerNormForward(
                 part: part)
         }
     }
+    if streaming { finishStreaming() }
 }
 
 /// Mean and 1 / sqrt(variance + epsilon) of every row, the same bits as `layerNormForward` finds.
@@ -39,6 +44,8 @@ public func layerNormStatistics(
     }
 }
 
+/// Mean and 1 / sqrt(variance + epsilon) of one row: two exact passes over a row that stays in the first-level cache, the
+/// mean, then the squares of the differences. The second pass asks for the row behind this one.
 @inline(always)
 func statisticsOfRow(_ channels: Int, _ x: UnsafePointer<Float>, _ epsilon: Float) -> (Float, Float) {
     let center = sumOfRow(channels, x) / Float(channels)
@@ -85,6 +92,11 @@ private func sumOfSquaredDifferences(_ count: Int, _ x: UnsafePointer<Float>, _ 
     var (a, b, c, d) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
     var i = 0
     while i + 4 * laneCount <= count {
+        var ahead = 0
+        while ahead < 4 * laneCount {
+            ssf_prefetch(x + count + i + ahead)
+            ahead += 16
+        }
         let (e, f) = (load(x + i) - centers, load(x + i + laneCount) - centers)
         let (g, h) = (load(x + i + 2 * laneCount) - centers, load(x + i + 3 * laneCount) - centers)
         a = multiplyAdd(e, e, a)
@@ -114,10 +126,12 @@ private func sumOfSquaredDifferences(_ count: Int, _ x: UnsafePointer<Float>, _ 
 ///   - weight: absent stands for ones.
 ///   - dx: overwritten, or added to with `accumulate`; absent where nobody needs it. May be `dy`.
 ///   - weightSums, biasSums: [channels] each, added to row by row; both or neither.
+///   - streaming: whether dx, which is not accumulated then, goes past the caches; every row of it then begins at a
+///     multiple of a vector's size.
 public func layerNormBackward(
     rows: Int, channels: Int, dy: UnsafePointer<Float>, x: UnsafePointer<Float>, mean: UnsafePointer<Float>,
     reciprocalDeviation: UnsafePointer<Float>, weight: UnsafePointer<Float>?, dx: UnsafeMutablePointer<Float>?,
-    accumulate: Bool, weightSums: UnsafeMutablePointer<Float>?, biasSums: UnsafeMutablePointer<Float>?
+    accumulate: Bool, weightSums: UnsafeMutablePointer<Float>?, biasSums: UnsafeMutablePointer<Float>?, streaming: Bool
 ) {
     for row in 0..<rows {
         let x = x + row * channels
@@ -149,13 +163,19 @@ public func layerNormBackward(
         let nMean = Lanes(repeating: sum(n0 + n1) * factor)
         i = 0
         while i + laneCount <= channels {
-            inputGradient(i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: 0)
+            ssf_prefetch(x + channels + i)
+            ssf_prefetch(dy + channels + i)
+            inputGradient(
+                i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: 0, streaming: streaming)
             i += laneCount
         }
         if i < channels {
-            inputGradient(i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: channels - i)
+            inputGradient(
+                i, dy, x, weight, dx, accumulate, centers, reciprocals, gMean, nMean, part: channels - i,
+                streaming: streaming)
         }
     }
+    if streaming { finishStreaming() }
 }
 
 @inline(always)
@@ -181,11 +201,12 @@ private func sumGradients(
 private func inputGradient(
     _ i: Int, _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>?,
     _ dx: UnsafeMutablePointer<Float>, _ accumulate: Bool, _ centers: Lanes, _ reciprocals: Lanes, _ gMean: Lanes,
-    _ nMean: Lanes, part: Int
+    _ nMean: Lanes, part: Int, streaming: Bool
 ) {
     var g = load(dy + i, part: part)
     if let weight { g *= load(weight + i, part: part) }
     let normal = (load(x + i, part: part) - centers) * reciprocals
     let value = multiplySubtract(normal, nMean, from: g - gMean) * reciprocals
-    store(accumulate ? value + load(dx + i, part: part) : value, dx + i, part: part)
+    store(
+        accumulate ? value + load(dx + i, part: part) : value, dx + i, part: part, streaming: streaming)
 }

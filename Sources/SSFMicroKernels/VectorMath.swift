@@ -1,8 +1,8 @@
 import CIntrinsics
 
-// Exponential, error function and the distribution function of the normal distribution, for one vector. The polynomials
-// are minimax fits (Lawson's iteratively reweighted least squares, coefficients rounded one after the other), made for
-// these kernels; the largest errors stand at each function and are measured over the range by the tests.
+// Exponential and logarithm of one vector. The polynomials are minimax fits (Lawson's iteratively reweighted least
+// squares, coefficients rounded one after the other), made for these kernels; the largest errors stand at each function
+// and are measured over the range by the tests.
 
 /// The parts of an exponential: `2^exponent * (1 + fraction)`, |fraction| <= 0.42.
 struct ExponentialParts {
@@ -27,23 +27,6 @@ struct ExponentialParts {
         q = multiplyAdd(q, r, Lanes(repeating: 0.166_665_21))
         q = multiplyAdd(q, r, Lanes(repeating: 0.499_999_94))
         fraction = multiplyAdd(q, r * r, r)
-        exponent = n
-    }
-
-    /// The parts of exp(-(square - minusRest) / 2), for `square` within 0 ... 250 and a small rest: the same steps on twice
-    /// the negative argument, so that nothing need be halved.
-    @inline(always)
-    init(square: Lanes, minusRest: Lanes) {
-        let magic = Lanes(repeating: 12_582_912)
-        let n = multiplyAdd(square, Lanes(repeating: -0.721_347_52), magic) - magic
-        var r = multiplyAdd(n, Lanes(repeating: 1.386_291_503_906_25), square)
-        r = multiplyAdd(n, Lanes(repeating: 2.857_213_5e-6), r) - minusRest
-        var q = Lanes(repeating: 0.001_381_453_8 / 64)
-        q = multiplyAdd(q, r, Lanes(repeating: -0.008_368_745_4 / 32))
-        q = multiplyAdd(q, r, Lanes(repeating: 0.041_668_389 / 16))
-        q = multiplyAdd(q, r, Lanes(repeating: -0.166_665_21 / 8))
-        q = multiplyAdd(q, r, Lanes(repeating: 0.499_999_94 / 4))
-        fraction = multiplyAdd(q, r, Lanes(repeating: -0.5)) * r
         exponent = n
     }
 
@@ -85,78 +68,6 @@ func exponential(_ x: Lanes) -> Lanes {
 func exponentialOfNegative(_ x: Lanes) -> Lanes {
     let low = Lanes(repeating: -104)
     return ExponentialParts(maximum(x, low)).times(Lanes(repeating: 1))
-}
-
-/// The upper tail of the normal distribution: `1 - Phi(a) = exp(-a^2 / 2) * mills(a)`, for 0 <= a <= 15.
-///
-/// The factor `mills(a) = erfcx(a / sqrt(2)) / 2` is smooth and falls slowly, from 1/2 to 0.027; with t = 1 / (a + 2.25)
-/// it is t times a polynomial of degree 10 (relative error of the fit 1.6e-8). Only the exponential needs care: the
-/// rounding error of a^2 would grow to 50 ulp of the result, so that a^2 is taken in two parts.
-struct NormalTail {
-    let gaussian: ExponentialParts
-    let mills: Lanes
-
-    @inline(always)
-    init(_ a: Lanes) {
-        #if SSF_AVX512 || SSF_AVX2 || arch(arm64)
-            let square = a * a
-            let minusRest = multiplySubtract(a, a, from: square)
-        #else
-            // Without a fused operation: the square of the upper 12 bits is exact.
-            let upper = unsafeBitCast(
-                unsafeBitCast(a, to: LaneBits.self) & LaneBits(repeating: 0xffff_f000), to: Lanes.self)
-            let square = upper * upper
-            let minusRest = (upper - a) * (a + upper)
-        #endif
-        gaussian = ExponentialParts(square: square, minusRest: minusRest)
-
-        let t = reciprocal(a + Lanes(repeating: 2.25))
-        let v = multiplyAdd(t, Lanes(repeating: 2.25), Lanes(repeating: -0.566_765_6))
-        // Even and odd powers apart: half the length of the chain of dependent operations.
-        let w = v * v
-        var even = Lanes(repeating: -0.111_422_852)
-        even = multiplyAdd(even, w, Lanes(repeating: 0.113_202_006))
-        even = multiplyAdd(even, w, Lanes(repeating: -0.020_225_396))
-        even = multiplyAdd(even, w, Lanes(repeating: -0.106_867_507))
-        even = multiplyAdd(even, w, Lanes(repeating: 0.271_952_36))
-        even = multiplyAdd(even, w, Lanes(repeating: 0.744_387_09))
-        var odd = Lanes(repeating: 0.044_121_508)
-        odd = multiplyAdd(odd, w, Lanes(repeating: -0.128_880_71))
-        odd = multiplyAdd(odd, w, Lanes(repeating: 0.186_563_03))
-        odd = multiplyAdd(odd, w, Lanes(repeating: -0.259_595_185))
-        odd = multiplyAdd(odd, w, Lanes(repeating: 0.812_402_19))
-        let p = multiplyAdd(odd, v, even)
-        mills = p * t
-    }
-
-    /// `1 - Phi(a)`.
-    @inline(always)
-    var probability: Lanes { gaussian.times(mills) }
-}
-
-/// The bound of the argument behind which 1 - Phi is 0 in single precision.
-@inline(always)
-func normalBound() -> Lanes { Lanes(repeating: 15) }
-
-/// erf(x), error at most 2 ulp with fused multiply-add and 3 ulp without, over all of single precision.
-///
-/// Below 0.9 in magnitude x + x p(x^2), error of the fit 0.005 ulp; above, 1 - 2 (1 - Phi(sqrt(2) |x|)).
-@inline(always)
-func errorFunction(_ x: Lanes) -> Lanes {
-    let square = x * x
-    var p = Lanes(repeating: 8.513_063_9e-5)
-    p = multiplyAdd(p, square, Lanes(repeating: -0.000_817_562_92))
-    p = multiplyAdd(p, square, Lanes(repeating: 0.005_203_858))
-    p = multiplyAdd(p, square, Lanes(repeating: -0.026_860_507))
-    p = multiplyAdd(p, square, Lanes(repeating: 0.112_837_15))
-    p = multiplyAdd(p, square, Lanes(repeating: -0.376_126_35))
-    p = multiplyAdd(p, square, Lanes(repeating: 0.128_379_166))
-    let small = multiplyAdd(p, x, x)
-
-    let a = minimum(magnitude(x) * Lanes(repeating: 1.414_213_56), normalBound())
-    let large = multiplyAdd(NormalTail(a).probability, Lanes(repeating: -2), Lanes(repeating: 1))
-    let signed = select(negative: x, -large, large)
-    return select(negative: magnitude(x) - Lanes(repeating: 0.9), small, signed)
 }
 
 /// log(x) of positive normal numbers, within 1e-7 of the exact value or 2 ulp, whichever is more.

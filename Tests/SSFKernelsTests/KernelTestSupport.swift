@@ -137,6 +137,11 @@ extension KernelTable {
     }
 }
 
+extension KernelTable {
+    /// Whether the normal distribution comes from tables in registers.
+    var looksUp: Bool { instructionSet != .baseline }
+}
+
 extension KernelTable: CustomTestStringConvertible {
     public var testDescription: String { instructionSet.rawValue }
 }
