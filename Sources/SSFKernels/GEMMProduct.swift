@@ -223,7 +223,7 @@ struct GEMMProduct {
             table.gemm.normBackward(
                 1, plan.n, gradients + i * plan.n, norm.x + row * norm.xRowStride, norm.mean + row,
                 norm.reciprocalDeviation + row, norm.weight, epilogueOperands.c + row * epilogueOperands.cRowStride,
-                epilogueOperands.accumulate, weightSums, biasSums)
+                epilogueOperands.accumulate, weightSums, biasSums, false)
         }
     }
 }

@@ -1,7 +1,7 @@
 /// y = x * Phi(x).
 ///
 /// - Parameter streaming: whether y goes past the caches; its address is then a multiple of a vector's size.
-public func geluForward(count: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, streaming: Bool) {
+public func geluForward(count: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, streaming: Bool = false) {
     var i = 0
     #if SSF_AVX512
         while i + 4 * laneCount <= count {
@@ -25,7 +25,8 @@ public func geluForward(count: Int, x: UnsafePointer<Float>, y: UnsafeMutablePoi
 ///
 /// - Parameter streaming: as in ``geluForward(count:x:y:streaming:)``, for dx.
 public func geluBackward(
-    count: Int, dy: UnsafePointer<Float>, x: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, streaming: Bool
+    count: Int, dy: UnsafePointer<Float>, x: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    streaming: Bool = false
 ) {
     var i = 0
     #if SSF_AVX512
