@@ -20,7 +20,10 @@ enum ControlGroup {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
             if fields[0] == "0", fields[1].isEmpty {
-                folders += ancestry(fields[2]).map { ("/sys/fs/cgroup" + $0, .two) }
+                // Beside groups of version 1 those of version 2 are mounted under a name of their own.
+                for mount in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+                    folders += ancestry(fields[2]).map { (mount + $0, .two) }
+                }
             } else if fields[1].split(separator: ",").contains(controller) {
                 for mount in mounts { folders += ancestry(fields[2]).map { (mount + $0, .one) } }
             }

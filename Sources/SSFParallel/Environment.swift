@@ -12,6 +12,15 @@ enum Environment {
         getenv(name).map { String(cString: $0) }
     }
 
+    static func remove(_ name: String) {
+        unsetenv(name)
+    }
+
+    /// Writes to the error stream in one call, so that a line stays whole when threads write.
+    static func writeError(_ text: String) {
+        _ = text.withCString { write(2, $0, strlen($0)) }
+    }
+
     /// The text of a file of the kernel (procfs, cgroupfs), nil where it cannot be read.
     static func text(ofFile path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }

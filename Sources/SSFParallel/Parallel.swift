@@ -7,7 +7,23 @@ import Synchronization
 /// every thread count. Which thread runs which chunk is left open, and changes from run to run.
 ///
 /// One region is active at a time in a process. A region that is entered meanwhile, from inside a body or from another
-/// thread, runs serially on the thread that entered it: kernels compose without oversubscribing the machine.
+/// thread, runs serially on the thread that entered it: kernels compose without oversubscribing the machine, and no call
+/// waits for another.
+///
+/// ### Many cores
+///
+/// - Chunks are handed out statically first, then dynamically: thread t begins with the t-th share, which is the same in
+///   every region with as many chunks, and takes from the ends of the others' shares only when its own is done. Taking
+///   one is an atomic operation on a word that, until the last chunks, only its owner touches.
+/// - The words stand on cache lines of their own. A body that writes results of neighbouring chunks to one line shares
+///   that line; the kernels' chunks are tens of kilobytes, so that it is one line in some hundred.
+/// - Memory belongs to the node of the thread that writes it first. `GEMM.pack` writes a packed matrix panel by panel
+///   inside a region, so that with pinned threads a panel lies where the same share of columns is multiplied; scratch
+///   memory of a slot is first written by that slot's thread. Arrays that the caller fills lie on the caller's node: to
+///   spread them, write them first in a region.
+/// - Idle threads spin for a millisecond, then sleep: between the regions of a step they are awake, and after it they
+///   take no time from whoever comes next. A team that is larger than the CPUs it may use is slower only by what the
+///   scheduler takes: the threads yield while they wait.
 public enum Parallel {
     /// What a region runs for one chunk: the context, the chunk, and the slot of the thread that runs it.
     ///

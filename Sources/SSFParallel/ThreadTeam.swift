@@ -3,7 +3,7 @@ import Synchronization
 
 /// One region on libomp's threads: who runs which chunk.
 enum ThreadTeam {
-    /// Every thread owns a range of chunks in one atomic word, on a cache line of its own: it takes from the front, and
+    /// Every thread owns a range of chunks in one atomic word, on cache lines of its own: it takes from the front, and
     /// the others, once they have nothing left, from the back. Ranges only ever shrink, so a thread that has seen them
     /// all empty is done.
     private struct Region {
@@ -13,20 +13,33 @@ enum ThreadTeam {
         var body: Parallel.Body
     }
 
-    private static let lineBytes = 64
+    /// Two lines of 64 bytes: processors fetch lines in pairs, and those of some arm64 processors have 128.
+    private static let lineBytes = 128
 
+    /// The ranges of the region that is active, which is one at a time: memory that stays, so that a region allocates
+    /// nothing however large its team is. Whoever entered the region has it alone.
+    nonisolated(unsafe) private static var ranges = allocateRanges(16)
+    nonisolated(unsafe) private static var rangesCapacity = 16
+
+    private static func allocateRanges(_ team: Int) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer.allocate(byteCount: team * lineBytes, alignment: lineBytes)
+    }
+
+    /// - Precondition: no other region is active.
     static func run(chunks: Int, team: Int, context: UnsafeRawPointer, body: Parallel.Body) {
         precondition(chunks <= Int(UInt32.max), "too many chunks: \(chunks)")
         configureWaiting()
-        withUnsafeTemporaryAllocation(byteCount: team * lineBytes, alignment: lineBytes) { memory in
-            let ranges = memory.baseAddress!
-            for thread in 0..<team {
-                let first = chunks * thread / team, end = chunks * (thread + 1) / team
-                (ranges + thread * lineBytes).initializeMemory(as: UInt64.self, to: pack(first, end))
-            }
-            var region = Region(team: team, ranges: ranges, context: context, body: body)
-            GOMP_parallel(regionBody, &region, UInt32(team), 0)
+        if team > rangesCapacity {
+            ranges.deallocate()
+            ranges = allocateRanges(team)
+            rangesCapacity = team
         }
+        for thread in 0..<team {
+            let first = chunks * thread / team, end = chunks * (thread + 1) / team
+            (ranges + thread * lineBytes).initializeMemory(as: UInt64.self, to: pack(first, end))
+        }
+        var region = Region(team: team, ranges: ranges, context: context, body: body)
+        GOMP_parallel(regionBody, &region, UInt32(team), 0)
     }
 
     /// What each thread of the team runs. libomp may give fewer threads than were asked for; the ranges of the absent
@@ -76,8 +89,18 @@ enum ThreadTeam {
 
     /// libomp keeps the setting per calling thread: a few stores, made anew for each region.
     private static func configureWaiting() {
+        _ = unreadableCountIsGone
         if !userDecidesWaiting { kmp_set_blocktime(spinMilliseconds) }
     }
+
+    /// Done once, before libomp reads its variables. It aborts the process over an empty `OMP_NUM_THREADS`, and takes
+    /// whatever stood in memory as a count, up to hanging, over one that is no number. `ThreadLimit` ignores such a value;
+    /// here it goes.
+    private static let unreadableCountIsGone: Void = {
+        guard let value = Environment.value("OMP_NUM_THREADS"), !ThreadLimit.isCountList(value) else { return }
+        Environment.remove("OMP_NUM_THREADS")
+        Environment.writeError("warning: OMP_NUM_THREADS=\(value) is no number of threads, and is ignored\n")
+    }()
 }
 
 /// In a file without top-level code and outside every actor: libomp's own threads call it.

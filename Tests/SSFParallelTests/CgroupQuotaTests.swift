@@ -15,6 +15,23 @@ import Testing
         #expect(quota("0::/user/app\n", files) == 1.5)
     }
 
+    @Test func version2BesideVersion1IsMountedElsewhere() {
+        let files = ["/sys/fs/cgroup/unified/app/cpu.max": "250000 100000\n"]
+        #expect(quota("1:cpu:/\n0::/app\n", files) == 2.5)
+    }
+
+    @Test func version1TakesTheTightestOfTheAncestorsToo() {
+        let files = [
+            "/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_quota_us": "75000\n",
+            "/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_period_us": "50000\n",
+            "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us": "300000\n",
+            "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us": "100000\n",
+            "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "-1\n",
+            "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+        ]
+        #expect(quota("4:cpuacct,cpu:/a/b\n", files) == 1.5)
+    }
+
     @Test func maxMeansNoQuota() {
         #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "max 100000\n"]) == nil)
     }
