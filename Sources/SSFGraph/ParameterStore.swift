@@ -117,10 +117,10 @@ public final class ParameterStore {
             floats.update(repeating: Float(value))
         case .normal(let mean, let deviation):
             for i in floats.indices { floats[i] = Float(mean + deviation * random.normal()) }
-        case .truncatedNormal(let deviation):
-            for i in floats.indices { floats[i] = Float(random.truncatedNormal(deviation: deviation)) }
-        case .uniform(let bound):
-            for i in floats.indices { floats[i] = Float(random.uniform(-bound..<bound)) }
+        case .truncatedNormal(let mean, let deviation):
+            for i in floats.indices { floats[i] = Float(random.truncatedNormal(mean: mean, deviation: deviation)) }
+        case .uniform(let mean, let bound):
+            for i in floats.indices { floats[i] = Float(mean + random.uniform(-bound..<bound)) }
         }
     }
 

@@ -38,10 +38,10 @@ public struct Value: Sendable {
 public enum Initializer: Sendable, Equatable {
     case constant(Double)
     case normal(mean: Double, deviation: Double)
-    /// Normal around 0, as timm's `trunc_normal_`.
-    case truncatedNormal(deviation: Double)
-    /// Uniform in `-bound..<bound`.
-    case uniform(bound: Double)
+    /// Normal around `mean`, as timm's `trunc_normal_`: drawn anew while it is outside `-2...2`.
+    case truncatedNormal(mean: Double = 0, deviation: Double)
+    /// Uniform in `mean - bound..<mean + bound`.
+    case uniform(mean: Double = 0, bound: Double)
 }
 
 /// A parameter as a program declares it: a name and a shape, no data.

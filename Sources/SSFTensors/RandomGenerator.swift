@@ -53,11 +53,11 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Codable {
         return radius * cos(2 * .pi * uniform())
     }
 
-    /// A normal number with standard deviation `deviation`, drawn anew while it is outside `-2...2`, as timm's
-    /// `trunc_normal_` bounds it: the bounds are values, not deviations.
-    public mutating func truncatedNormal(deviation: Double) -> Double {
+    /// A normal number around `mean` with standard deviation `deviation`, drawn anew while it is outside `-2...2`, as
+    /// timm's `trunc_normal_` bounds it: the bounds are values, not deviations.
+    public mutating func truncatedNormal(mean: Double = 0, deviation: Double) -> Double {
         while true {
-            let value = deviation * normal()
+            let value = mean + deviation * normal()
             if abs(value) <= 2 { return value }
         }
     }

@@ -6,7 +6,7 @@ public struct LinearProbing: TuningMethod {
     public static let name = "linear"
     public static let summary = "train the classifier alone on frozen features"
 
-    public init() {}
+    public init(options: TuningOptions) {}
 
     public func attach(to program: inout Program, of model: any Model) throws {
         program.trainClassifier(of: model)

@@ -6,20 +6,78 @@ import SSFTensors
 ///
 /// - Sites: every linear and every norm but the classifier and the norm behind pooling; for the plain ViT those of the
 ///   reference: `patch_embed.proj`, `norm1`, `attn.qkv`, `attn.proj`, `norm2`, `mlp.fc1`, `mlp.fc2` of each block, and
-///   `norm`.
+///   `norm`. The options choose among them, as the paper's Table 6 does.
 /// - Trains: 2 (d + L (1 + 3 + 1 + 1 + 4 + 1) d + d) numbers for a ViT of width d and depth L with hidden width 4 d, and
-///   the classifier.
+///   the classifier. `layers` n takes the first n blocks for L, and 0 leaves the classifier alone; a scalar scale counts
+///   one number a site.
 /// - Merges: `W' = diag(scale) W`, `b' = scale * b + shift`; norms alike.
-/// - Source: arXiv 2210.08823, equations 2 to 5; initial values of its code.
+/// - Source: arXiv 2210.08823, equations 2 to 5 and Table 6; initial values of its code.
 public struct ScalingAndShifting: TuningMethod {
     public static let name = "ssf"
     public static let summary = "scale and shift the features of a frozen backbone; merges to zero overhead"
 
-    /// Standard deviation of the initial scale around 1 and of the initial shift around 0.
-    public var deviation = 0.02
+    /// How scale and shift begin, s around 1 and t around 0 with a deviation of 0.02 except where it says otherwise.
+    enum Start: String, CaseIterable {
+        /// Normal, the published choice.
+        case normal
+        case truncatedNormal = "trunc_normal"
+        /// With the same deviation as `normal`; the paper does not say which bounds it took.
+        case uniform
+        /// Exactly 1 and 0: the model begins as the pre-trained one.
+        case constant
+        /// Normal around 0, the scale too, which nearly erases the features.
+        case random
+    }
 
-    public init(deviation: Double = 0.02) {
-        self.deviation = deviation
+    /// Places that can be left out.
+    enum Place: String, CaseIterable {
+        case mlp, attn, embed
+        /// The norms of the blocks; the last norm stays, as in the published count.
+        case norm
+    }
+
+    public static let options = [
+        TuningOption("layers", .count(0...10_000), help: "blocks to modulate, from the first; all where it is left out"),
+        TuningOption(
+            "without", .choices(Place.allCases.map(\.rawValue) + ["scale", "shift"]), help: "what is left out"),
+        TuningOption("only", .choice(["norm"]), help: "norm: only the norms of the blocks are modulated"),
+        TuningOption(
+            "scalar-scale", .flag, standard: .bool(false), help: "one scale for all channels of a site"),
+        TuningOption(
+            "init", .choice(Start.allCases.map(\.rawValue)), standard: .string(Start.normal.rawValue),
+            help: "how scale and shift begin"),
+    ]
+
+    /// Standard deviation of the initial values.
+    private static let deviation = 0.02
+
+    private let layers: Int?
+    private let excluded: Set<Place>
+    private let onlyNorms: Bool
+    private let hasScale: Bool
+    private let hasShift: Bool
+    private let isScalar: Bool
+    private let start: Start
+
+    public init(options: TuningOptions) throws {
+        layers = options.optionalCount("layers")
+        let without = options.words("without")
+        excluded = Set(without.compactMap(Place.init))
+        onlyNorms = options.optionalChoice("only") == "norm"
+        hasScale = !without.contains("scale")
+        hasShift = !without.contains("shift")
+        isScalar = options.flag("scalar-scale")
+        start = Start(rawValue: options.choice("init"))!
+        guard hasScale || hasShift else {
+            throw UserError("`without` leaves nothing of ssf", expected: "scale or shift to stay", found: "neither")
+        }
+        guard hasScale || !isScalar else {
+            throw UserError("`scalar-scale` and `without: scale` exclude each other", remedy: "leave one out")
+        }
+    }
+
+    public var warnings: [String] {
+        start == .random ? ["init random: scales around 0 erase the features that the backbone has learned"] : []
     }
 
     /// A site: its name, its width, and the base's parameters that it folds into.
@@ -29,50 +87,109 @@ public struct ScalingAndShifting: TuningMethod {
         let isNorm: Bool
     }
 
-    /// The sites of a recorded program, in order.
-    static func sites(in program: Program, of model: any Model) -> [Site] {
-        let excluded = Set(model.classifierSites + model.poolingSites)
+    /// The sites of a recorded program that are modulated, in order.
+    func sites(in program: Program, of model: any Model) -> [Site] {
+        guard layers != 0 else { return [] }
+        let left = Set(model.classifierSites + model.poolingSites)
+        let blocks = Set(program.blocks.prefix(layers ?? .max).map(\.name))
         return program.operations.compactMap { operation in
-            guard !excluded.contains(operation.site) else { return nil }
-            let width = program.shape(of: operation.wiring.output)[-1]
-            if operation is LinearOperation { return Site(name: operation.site, width: width, isNorm: false) }
-            if operation is LayerNormOperation { return Site(name: operation.site, width: width, isNorm: true) }
-            return nil
+            guard operation is LinearOperation || operation is LayerNormOperation, !left.contains(operation.site) else {
+                return nil
+            }
+            let site = Site(
+                name: operation.site, width: program.shape(of: operation.wiring.output)[-1],
+                isNorm: operation is LayerNormOperation)
+            let block = Program.blockName(of: site.name)
+            if let block, !blocks.contains(block) { return nil }
+            let isBlockNorm = site.isNorm && block != nil
+            if onlyNorms { return isBlockNorm ? site : nil }
+            let parts = site.name.split(separator: ".")
+            if excluded.contains(.mlp) && parts.contains("mlp") { return nil }
+            if excluded.contains(.attn) && parts.contains("attn") { return nil }
+            if excluded.contains(.embed) && parts.first == "patch_embed" { return nil }
+            if excluded.contains(.norm) && isBlockNorm { return nil }
+            return site
+        }
+    }
+
+    /// The initial values around a mean.
+    private func initializer(mean: Double) -> Initializer {
+        switch start {
+        case .normal: .normal(mean: mean, deviation: Self.deviation)
+        case .truncatedNormal: .truncatedNormal(mean: mean, deviation: Self.deviation)
+        case .uniform: .uniform(mean: mean, bound: Self.deviation * 3.0.squareRoot())
+        case .constant: .constant(mean)
+        case .random: .normal(mean: 0, deviation: Self.deviation)
         }
     }
 
     public func attach(to program: inout Program, of model: any Model) throws {
-        for site in Self.sites(in: program, of: model) {
-            let index = program.operationIndex(atSite: site.name)!
-            let scale = program.parameter(
-                "\(site.name).scale", shape: [site.width], initializer: .normal(mean: 1, deviation: deviation))
-            let shift = program.parameter(
-                "\(site.name).shift", shape: [site.width], initializer: .normal(mean: 0, deviation: deviation))
-            program.train(scale, decays: false)
-            program.train(shift, decays: false)
-            let output = program.operations[index].wiring.output
-            program.insert(
-                ScaleAndShiftOperation(site: "\(site.name).ssf", input: output, scale: scale, shift: shift),
-                after: index)
+        let depth = program.blocks.count
+        if let layers, layers > depth {
+            throw UserError("`layers` of ssf cannot be used", expected: "0 to \(depth), the model's blocks", found: "\(layers)")
+        }
+        for site in sites(in: program, of: model) {
+            program.splice(after: program.operationIndex(atSite: site.name)!) { program, value in
+                let scale =
+                    hasScale
+                    ? program.parameter(
+                        "\(site.name).scale", shape: [isScalar ? 1 : site.width], initializer: initializer(mean: 1))
+                    : nil
+                let shift =
+                    hasShift
+                    ? program.parameter(
+                        "\(site.name).shift", shape: [site.width], initializer: initializer(mean: 0))
+                    : nil
+                for parameter in [scale, shift] { if let parameter { program.train(parameter, decays: false) } }
+                guard isScalar, let scale else {
+                    return program.append(
+                        ScaleAndShiftOperation(site: "\(site.name).ssf", input: value, scale: scale, shift: shift))
+                }
+                let scaled = program.scalarScale(value, site: "\(site.name).ssf", scale: scale)
+                guard let shift else { return scaled }
+                return program.append(
+                    ScaleAndShiftOperation(site: "\(site.name).ssf", input: scaled, scale: nil, shift: shift))
+            }
         }
         program.trainClassifier(of: model)
     }
 
     public func trainableCount(in program: Program, of model: any Model) -> Int {
-        Self.sites(in: program, of: model).reduce(0) { $0 + 2 * $1.width } + program.classifierCount(of: model)
+        sites(in: program, of: model).reduce(program.classifierCount(of: model)) { count, site in
+            count + (hasScale ? (isScalar ? 1 : site.width) : 0) + (hasShift ? site.width : 0)
+        }
     }
 
     // MARK: Merging
 
     public func merge(_ tensors: [String: Tensor], program: Program, model: any Model) throws -> [String: Tensor] {
         var result = tensors
-        for site in Self.sites(in: program, of: model) {
-            guard let scale = result.removeValue(forKey: "\(site.name).scale"),
-                let shift = result.removeValue(forKey: "\(site.name).shift")
-            else { throw UserError("the adapter has no scale and shift for \(site.name)") }
-            try fold(site, into: &result, scale: scale.values, shift: shift.values, program: program)
+        for site in sites(in: program, of: model) {
+            let (scale, shift) = try coefficients(of: site, in: tensors)
+            result["\(site.name).scale"] = nil
+            result["\(site.name).shift"] = nil
+            try fold(site, into: &result, scale: scale, shift: shift, program: program)
         }
         return result
+    }
+
+    /// Scale and shift of a site for every channel: 1 and 0 where they are left out.
+    private func coefficients(of site: Site, in adapter: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
+        func values(_ kind: String, isThere: Bool, count: Int, neutral: Float) throws -> [Float] {
+            guard isThere else { return [Float](repeating: neutral, count: site.width) }
+            guard let tensor = adapter["\(site.name).\(kind)"] else {
+                throw UserError("the adapter has no \(kind) for \(site.name)")
+            }
+            guard tensor.count == count else {
+                throw UserError(
+                    "the adapter does not fit \(site.name)", expected: "\(count) channels", found: "\(tensor.count)")
+            }
+            return count == site.width ? tensor.values : [Float](repeating: tensor.values[0], count: site.width)
+        }
+        return (
+            try values("scale", isThere: hasScale, count: isScalar ? 1 : site.width, neutral: 1),
+            try values("shift", isThere: hasShift, count: site.width, neutral: 0)
+        )
     }
 
     private func fold(
@@ -85,6 +202,7 @@ public struct ScalingAndShifting: TuningMethod {
         // A linear without bias whose shift the position embedding takes up keeps its form, and with it loads in timm.
         let biasName = "\(site.name).bias"
         let bias = tensors[biasName]?.values
+        if bias == nil, !hasShift { return }
         if bias == nil, site.name == "patch_embed.proj", let position = tensors["pos_embed"] {
             let assembly = program.operations.first { $0 is AssembleTokensOperation }
             tensors["pos_embed"] = Self.addToPatches(
@@ -101,14 +219,8 @@ public struct ScalingAndShifting: TuningMethod {
     ) throws -> (tensors: [String: Tensor], notes: [String]) {
         var result = tensors
         var vanishing: [String] = []
-        for site in Self.sites(in: program, of: model) {
-            guard let scale = adapter["\(site.name).scale"]?.values, let shift = adapter["\(site.name).shift"]?.values
-            else { throw UserError("the adapter has no scale and shift for \(site.name)") }
-            guard scale.count == site.width, shift.count == site.width else {
-                throw UserError(
-                    "the adapter does not fit \(site.name)", expected: "\(site.width) channels", found: "\(scale.count)"
-                )
-            }
+        for site in sites(in: program, of: model) {
+            let (scale, shift) = try coefficients(of: site, in: adapter)
             if scale.contains(where: { abs($0) < 1e-6 }) { vanishing.append(site.name) }
             guard let weight = result["\(site.name).weight"] else {
                 throw UserError("the merged model has no tensor \(site.name).weight")
@@ -119,7 +231,7 @@ public struct ScalingAndShifting: TuningMethod {
                 result["\(site.name).bias"] = Tensor(
                     bias.indices.map { Float((Double(bias[$0]) - Double(shift[$0])) * inverse[$0]) },
                     shape: [site.width])
-            } else if site.name == "patch_embed.proj", let position = result["pos_embed"] {
+            } else if hasShift, site.name == "patch_embed.proj", let position = result["pos_embed"] {
                 let assembly = program.operations.first { $0 is AssembleTokensOperation }
                 result["pos_embed"] = Self.addToPatches(
                     shift.map { -$0 }, position: position,

@@ -35,6 +35,8 @@ public final class TunedModel {
 
     public let model: any Model
     public let method: any TuningMethod
+    /// The method and all its settings, the standard ones too.
+    public let tuning: TuningConfiguration
     public let options: Options
     public let imageSize: (height: Int, width: Int)
     public let parameters: ParameterStore
@@ -87,9 +89,10 @@ public final class TunedModel {
         self.options = options
         self.keepsHead = keepsHead
         method = try TuningRegistry.method(options.tuning)
+        tuning = try TuningRegistry.complete(options.tuning)
         let native = model.nativeImageSize
         imageSize = options.imageSize ?? native
-        var notes = notes
+        var notes = notes + method.warnings
         let recording = RecordingOptions(
             batch: 1, imageHeight: imageSize.height, imageWidth: imageSize.width, classCount: options.classes.count)
         try model.checkImageSize(recording)
@@ -191,6 +194,33 @@ public final class TunedModel {
         parameters.didChange()
     }
 
+    /// Begins with the parameters that another task has trained, with the same method on the same base.
+    ///
+    /// The classifier is taken over where the classes are the same ones; else it stays as it begins for this task.
+    ///
+    /// - Parameters:
+    ///   - given: the adapter's tensors.
+    ///   - labelNames: its classes, in head order.
+    /// - Returns: what was done about the classifier, as a note.
+    /// - Throws: as `load(adapterTensors:)`.
+    public func begin(from given: [String: Tensor], labelNames: [String]) throws -> String {
+        var tensors = given
+        let keepsClassifier = labelNames == classes
+        if !keepsClassifier {
+            let own = adapterTensors()
+            tensors = tensors.filter { !isOfClassifier($0.key) }
+                .merging(own.filter { isOfClassifier($0.key) }) { _, own in own }
+        }
+        try load(adapterTensors: tensors)
+        return keepsClassifier
+            ? "head: that of the adapter, whose \(classes.count) classes are the same"
+            : "head: not the adapter's, whose \(labelNames.count) classes are others"
+    }
+
+    private func isOfClassifier(_ parameter: String) -> Bool {
+        model.classifierSites.contains { parameter.hasPrefix($0 + ".") }
+    }
+
     // MARK: Merging
 
     /// The tensors of the base with the tuning folded in, f32, under timm's names and shapes.
@@ -201,11 +231,31 @@ public final class TunedModel {
             throw UserError("\(method.name) does not merge: \(obstacle)")
         }
         var all: [String: Tensor] = [:]
-        for specification in parameters.specifications {
+        // Constants that the method has attached are none of the base's, and not trained.
+        let base = Set(baseProgram.parameters.map(\.name))
+        for specification in parameters.specifications where specification.isTrainable || base.contains(specification.name)
+        {
             let tensor = parameters.tensor(named: specification.name)!
             all[specification.name] = tensor.reshaped(specification.shape).copied()
         }
-        return try method.merge(all, program: baseProgram, model: model)
+        return withBiasesAlike(try method.merge(all, program: baseProgram, model: model))
+    }
+
+    /// Where merging has given a bias to the linears of some blocks that had none, those of the other blocks get one of
+    /// zeros: a checkpoint has them in all blocks or in none.
+    private func withBiasesAlike(_ merged: [String: Tensor]) -> [String: Tensor] {
+        func suffix(_ site: String) -> String? {
+            Program.blockName(of: site).map { String(site.dropFirst($0.count)) }
+        }
+        let bare = baseProgram.operations.compactMap { $0 as? LinearOperation }
+            .filter { linear in !linear.wiring.parameters.contains { baseProgram.parameters[$0.index].name == "\(linear.site).bias" } }
+        let begun = Set(bare.filter { merged["\($0.site).bias"] != nil }.compactMap { suffix($0.site) })
+        var result = merged
+        for linear in bare where suffix(linear.site).map(begun.contains) == true {
+            let name = "\(linear.site).bias"
+            result[name] = merged[name] ?? Tensor(zeros: [linear.outputChannels])
+        }
+        return result
     }
 
     /// The base's tensors, taken out of a merged file by the adapter that was merged.

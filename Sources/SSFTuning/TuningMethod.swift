@@ -10,6 +10,14 @@ public protocol TuningMethod: Attachment {
     static var name: String { get }
     /// One line for help and tables.
     static var summary: String { get }
+    /// Its settings, in the order of help.
+    static var options: [TuningOption] { get }
+
+    /// - Throws: `UserError` where settings exclude each other.
+    init(options: TuningOptions) throws
+
+    /// What should be said of these settings before they are used, in sentences.
+    var warnings: [String] { get }
 
     /// The number of trained numbers, from a formula over the program that the model records: an independent count
     /// that must agree with the parameters that `attach` lets train.
@@ -37,6 +45,8 @@ public protocol TuningMethod: Attachment {
 
 extension TuningMethod {
     public var name: String { Self.name }
+    public static var options: [TuningOption] { [] }
+    public var warnings: [String] { [] }
     public var mergeObstacle: String? { nil }
 
     /// For methods that train tensors of the base itself: nothing to fold.

@@ -6,7 +6,7 @@ import Testing
 @Suite struct OperationTests {
     /// Builds images -> linear -> (operation under test) -> pool -> head -> loss, trains everything, and compares the
     /// gradient of sampled numbers with central differences.
-    private func check(
+    func check(
         _ what: String, tokens: Int = 4, width: Int = 12, pool: PoolOperation.Kind = .mean(first: 0),
         _ build: (inout Program, ValueID) -> ValueID
     ) throws {
