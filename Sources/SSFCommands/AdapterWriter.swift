@@ -33,15 +33,14 @@ struct AdapterWriter {
     static let placeKey = "base_model_absolute_path"
 
     private var configuration: AdapterConfiguration {
-        let names = model.parameters.layout.entries.map(\.name)
-        let sites = names.filter { $0.hasSuffix(".scale") }.map { String($0.dropLast(".scale".count)) }
         return AdapterConfiguration(
             peftType: model.method.name.uppercased(), tuningMode: model.method.name, baseModelPath: base.path,
             baseModelArchitecture: base.configuration.architecture, baseModelChecksum: baseChecksum,
-            targetModules: sites, modulesToSave: model.model.classifierSites, labelNames: model.classes,
+            targetModules: model.targetModules, modulesToSave: model.model.classifierSites, labelNames: model.classes,
             labelDescriptions: labelDescriptions, preprocessing: preprocessing,
             globalPool: base.configuration.globalPool,
-            methodOptions: base.scratchOptions.merging(positionOptions) { own, _ in own }
+            methodOptions: model.tuning.options.merging(base.scratchOptions) { own, _ in own }
+                .merging(positionOptions) { own, _ in own }
                 .merging(placeOptions) { own, _ in own })
     }
 

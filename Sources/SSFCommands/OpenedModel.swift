@@ -96,7 +96,7 @@ struct OpenedModel {
             nativeSize: (configuration.preprocessing.height, configuration.preprocessing.width),
             resizesDirectly: false)
         var options = TunedModel.Options(
-            tuning: TuningConfiguration(method: configuration.tuningMode), classes: configuration.labelNames,
+            tuning: try TuningConfiguration(configuration), classes: configuration.labelNames,
             imageSize: (preprocessing.height, preprocessing.width))
         if let rule = configuration.methodOptions[AdapterWriter.positionKey]?.string {
             guard let resize = PositionEmbeddingResize(rawValue: rule) else {

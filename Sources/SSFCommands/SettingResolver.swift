@@ -60,6 +60,9 @@ public final class SettingResolver {
         throw UserError("--\(key) is missing", expected: Value.expectation, remedy: remedy)
     }
 
+    /// Whether the command line or the file states a key.
+    func isStated(_ key: String, isFlagged: Bool) -> Bool { isFlagged || file?.entries[key] != nil }
+
     private func find<Value: SettingValue>(
         _ key: String, flag: Value?
     ) throws -> (value: Value, origin: Origin)? {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SSFTuning
 
 /// Everything that `ssf train` takes. Each option is unset unless a person gave it: defaults are resolved later, under
 /// the YAML file and the run that is resumed.
@@ -9,7 +10,9 @@ public struct TrainOptions: ParsableArguments {
 
     @Option(
         name: [.long, .customLong("tuning-mode")],
-        help: ArgumentHelp("Tuning method: ssf, linear or full (default: ssf).", valueName: "name"))
+        help: ArgumentHelp(
+            "Tuning method: \(TuningRegistry.methods.map(\.name).joined(separator: ", ")) (default: ssf).",
+            valueName: "name"))
     public var method: String?
 
     @Option(
@@ -32,6 +35,13 @@ public struct TrainOptions: ParsableArguments {
     @Flag(help: "Compute the features of frozen layers anew in every epoch where they could be kept.")
     public var noFeatureCache = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Begin with an adapter of the same method and base that was trained on another task: its folder, or a run's.",
+            valueName: "path"))
+    public var initFrom: String?
+
+    @OptionGroup(title: "Method") public var tuning: MethodOptions
     @OptionGroup(title: "Data") public var data: DataOptions
     @Option(
         parsing: .unconditional,

@@ -10,7 +10,8 @@ public struct TrainSettings: Sendable {
     /// What must be known before the data are opened.
     public struct Source: Sendable {
         public var model: String?
-        public var method: String
+        public var tuning: TuningConfiguration
+        public var method: String { tuning.method }
         public var data: String
         public var format: DataFormat?
         public var splits: SplitOptions
@@ -30,16 +31,18 @@ public struct TrainSettings: Sendable {
     public var experiment: String
 
     /// Every key that a YAML file may set.
-    public static let keys = [
-        "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
-        "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
-        "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr",
-        "weight-decay",
-        "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
-        "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch", "patch-size",
-        "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "threads",
-        "precision", "output", "experiment",
-    ]
+    public static let keys =
+        [
+            "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
+            "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
+            "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr",
+            "weight-decay",
+            "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
+            "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch",
+            "patch-size",
+            "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "threads",
+            "precision", "output", "experiment",
+        ] + MethodOptions.keys + ["init-from"]
 
     /// What the images are, which decides the defaults.
     public static func kind(of format: DataFormat) -> TrainingDefaults.DataKind {
@@ -50,7 +53,7 @@ public struct TrainSettings: Sendable {
     static func source(_ options: TrainOptions, _ resolver: SettingResolver) throws -> Source {
         let model = try resolver.optional("model", flag: options.model)
         let method = try resolver.value("method", flag: options.method, default: "ssf")
-        _ = try TuningRegistry.method(TuningConfiguration(method: method))
+        let tuning = try options.tuning.configuration(method: method, resolver)
         let data: String = try resolver.required(
             "data", flag: options.data.data,
             remedy: "pass a folder of images, or draw some with --data synthetic:orientation")
@@ -63,7 +66,7 @@ public struct TrainSettings: Sendable {
             test: try resolver.optional("test-split", flag: options.data.testSplit), seed: seed)
         splits.validationFraction = try resolver.value("val-fraction", flag: options.valFraction, default: 0.1)
         splits.testFraction = try resolver.value("test-fraction", flag: options.testFraction, default: 0.1)
-        return Source(model: model, method: method, data: data, format: format, splits: splits)
+        return Source(model: model, tuning: tuning, data: data, format: format, splits: splits)
     }
 
     private static func seed(_ options: TrainOptions, _ resolver: SettingResolver) throws -> UInt64 {

@@ -58,15 +58,20 @@ public final class TrainingRun {
         self.preprocessing = preprocessing
 
         var tuning = TunedModel.Options(
-            tuning: TuningConfiguration(method: source.method), classes: collection.classes,
+            tuning: source.tuning, classes: collection.classes,
             imageSize: (preprocessing.height, preprocessing.width), seed: settings.training.seed)
         tuning.dropPathRate = settings.training.dropPath
         tuning.smoothing = settings.training.smoothing
         tuning.positionResize = settings.positionResize
         model = try base.tuned(tuning)
+        // A run that goes on has its values from where it stopped.
+        let initial = try resolver.optional("init-from", flag: options.initFrom)
+        let beginning =
+            options.resume == nil
+            ? try initial.map { [model, base] in try InitialAdapter.load($0, into: model, base: base) } : nil
         data = try TaskData(
             collection: collection, splits: source.splits, preprocessing: preprocessing, settings: settings)
-        describe(preprocessingNotes)
+        describe(preprocessingNotes + [beginning].compactMap { $0 })
     }
 
     private static func openBase(
@@ -78,10 +83,10 @@ public final class TrainingRun {
             guard source.model == nil else {
                 throw UserError("--from-scratch and --model exclude each other", remedy: "leave one out")
             }
-            guard source.method == "full" else {
+            guard source.method == "full", source.tuning.options["train-only"] == nil else {
                 throw UserError(
                     "--from-scratch needs every parameter trained", expected: "--method full",
-                    found: "--method \(source.method)")
+                    found: "--method \(source.method)\(source.method == "full" ? " --train-only" : "")")
             }
             return try .scratch(options.scratch, imageSize: imageSize, resolver)
         }
@@ -108,11 +113,8 @@ public final class TrainingRun {
         let (adapter, state) = try SavedState.read(path)
         if let mismatch = adapter.mismatch(baseChecksum: base.checksum, basePath: base.path) { throw mismatch }
         let earlier = adapter.configuration
-        guard earlier.tuningMode == model.method.name else {
-            throw UserError(
-                "\(path): the run tunes by another method", expected: "--method \(earlier.tuningMode)",
-                found: "--method \(model.method.name)", remedy: "leave --method out when resuming")
-        }
+        try InitialAdapter.check(
+            earlier, is: model.tuning, path: path, remedy: "leave --method and its settings out when resuming")
         guard earlier.labelNames == model.classes else {
             func list(_ names: [String]) -> String {
                 "\(names.count): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")

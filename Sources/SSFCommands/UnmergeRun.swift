@@ -56,7 +56,7 @@ public struct UnmergeRun {
         } else {
             let (tensors, notes) = try TunedModel.unmerged(
                 merged, adapter: adapter.tensors,
-                tuning: TuningConfiguration(method: adapter.configuration.tuningMode))
+                tuning: try TuningConfiguration(adapter.configuration))
             for note in notes { console.note(note) }
             console.note("the classifier stays that of the task: merging replaced the base's")
             folder = MergedFolder(

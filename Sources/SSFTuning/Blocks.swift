@@ -28,7 +28,8 @@ extension Program {
     /// The block to which a site belongs: `blocks.3` of `blocks.3.mlp.fc1`; nil for others.
     static func blockName(of site: String) -> String? {
         let parts = site.split(separator: ".")
-        guard let index = parts.firstIndex(of: "blocks"), index + 1 < parts.count, parts[index + 1].allSatisfy(\.isNumber)
+        guard let index = parts.firstIndex(of: "blocks"), index + 1 < parts.count,
+            parts[index + 1].allSatisfy(\.isNumber)
         else { return nil }
         return parts[...(index + 1)].joined(separator: ".")
     }

@@ -19,7 +19,8 @@ public struct BottleneckAdapter: TuningMethod {
             "form", .choice(["pfeiffer", "houlsby"]), standard: .string("pfeiffer"),
             help: "pfeiffer: behind the MLP; houlsby: behind attention too"),
         TuningOption(
-            "reduction", .count(1...65_536), standard: .integer(64), help: "the bottleneck is the width divided by this"),
+            "reduction", .count(1...65_536), standard: .integer(64), help: "the bottleneck is the width divided by this"
+        ),
         TuningOption("bottleneck", .count(1...65_536), help: "width of the bottleneck, instead of reduction"),
         TuningOption(
             "init", .choice(["live", "dead"]), standard: .string("live"),
@@ -60,7 +61,8 @@ public struct BottleneckAdapter: TuningMethod {
             let hidden = hidden(width)
             guard hidden > 0 else {
                 throw UserError(
-                    "`reduction` of adapter leaves no bottleneck", expected: "at most \(width), the width of \(linear.site)",
+                    "`reduction` of adapter leaves no bottleneck",
+                    expected: "at most \(width), the width of \(linear.site)",
                     found: "\(reduction)")
             }
             let name = "\(linear.site).adapter"

@@ -85,7 +85,8 @@ public struct LinearAdapter: TuningMethod {
                     throw UserError("the adapter has no \(full)")
                 }
                 guard tensor.count == count else {
-                    throw UserError("the adapter does not fit \(full)", expected: "\(count) numbers", found: "\(tensor.count)")
+                    throw UserError(
+                        "the adapter does not fit \(full)", expected: "\(count) numbers", found: "\(tensor.count)")
                 }
                 return tensor.values
             }

@@ -17,7 +17,8 @@ public struct LowRankTuning: TuningMethod {
     public static let summary = "low-rank changes of attention or MLP weights (LoRA); merges"
     public static let options = [
         TuningOption("rank", .count(1...4096), standard: .integer(8), help: "r, the width between the two factors"),
-        TuningOption("alpha", .number(1e-6...1e6), help: "the change is scaled by alpha / rank; the rank where left out"),
+        TuningOption(
+            "alpha", .number(1e-6...1e6), help: "the change is scaled by alpha / rank; the rank where left out"),
         TuningOption(
             "targets", .choices(["qkv", "q", "k", "v", "proj", "fc1", "fc2"]), standard: .string("qkv"),
             help: "weights to change: qkv, or q,v"),
@@ -86,7 +87,8 @@ public struct LowRankTuning: TuningMethod {
         }
         for change in groups.joined() where rank > min(change.inputs, change.rows.count) {
             throw UserError(
-                "`rank` of lora is too large", expected: "at most \(min(change.inputs, change.rows.count)), the width of \(change.name)",
+                "`rank` of lora is too large",
+                expected: "at most \(min(change.inputs, change.rows.count)), the width of \(change.name)",
                 found: "\(rank)")
         }
         return groups

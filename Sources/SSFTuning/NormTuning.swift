@@ -13,7 +13,8 @@ public struct NormTuning: TuningMethod {
     public init(options: TuningOptions) {}
 
     public func attach(to program: inout Program, of model: any Model) throws {
-        for operation in program.operations where operation is LayerNormOperation || operation is QueryKeyNormOperation {
+        for operation in program.operations where operation is LayerNormOperation || operation is QueryKeyNormOperation
+        {
             for parameter in operation.wiring.parameters { program.train(parameter, decays: false) }
         }
         program.trainClassifier(of: model)

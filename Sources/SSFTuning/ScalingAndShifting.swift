@@ -37,7 +37,8 @@ public struct ScalingAndShifting: TuningMethod {
     }
 
     public static let options = [
-        TuningOption("layers", .count(0...10_000), help: "blocks to modulate, from the first; all where it is left out"),
+        TuningOption(
+            "layers", .count(0...10_000), help: "blocks to modulate, from the first; all where it is left out"),
         TuningOption(
             "without", .choices(Place.allCases.map(\.rawValue) + ["scale", "shift"]), help: "what is left out"),
         TuningOption("only", .choice(["norm"]), help: "norm: only the norms of the blocks are modulated"),
@@ -126,7 +127,8 @@ public struct ScalingAndShifting: TuningMethod {
     public func attach(to program: inout Program, of model: any Model) throws {
         let depth = program.blocks.count
         if let layers, layers > depth {
-            throw UserError("`layers` of ssf cannot be used", expected: "0 to \(depth), the model's blocks", found: "\(layers)")
+            throw UserError(
+                "`layers` of ssf cannot be used", expected: "0 to \(depth), the model's blocks", found: "\(layers)")
         }
         for site in sites(in: program, of: model) {
             program.splice(after: program.operationIndex(atSite: site.name)!) { program, value in

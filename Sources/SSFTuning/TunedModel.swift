@@ -157,6 +157,19 @@ public final class TunedModel {
 
     // MARK: Adapter
 
+    /// The modules of the base that the method acts on or trains, without the classifier, in order.
+    public var targetModules: [String] {
+        let sites = Set(baseProgram.operations.map(\.site))
+        var modules: [String] = []
+        for entry in parameters.layout.entries where !isOfClassifier(entry.name) {
+            let parts = entry.name.split(separator: ".")
+            let runs = (1..<max(parts.count, 2)).reversed().map { parts.prefix($0).joined(separator: ".") }
+            let module = runs.first(where: sites.contains) ?? runs[0]
+            if modules.last != module && !modules.contains(module) { modules.append(module) }
+        }
+        return modules
+    }
+
     /// Copies of the trained parameters, f32, by name.
     public func adapterTensors() -> [String: Tensor] {
         Dictionary(
@@ -233,8 +246,8 @@ public final class TunedModel {
         var all: [String: Tensor] = [:]
         // Constants that the method has attached are none of the base's, and not trained.
         let base = Set(baseProgram.parameters.map(\.name))
-        for specification in parameters.specifications where specification.isTrainable || base.contains(specification.name)
-        {
+        for specification in parameters.specifications
+        where specification.isTrainable || base.contains(specification.name) {
             let tensor = parameters.tensor(named: specification.name)!
             all[specification.name] = tensor.reshaped(specification.shape).copied()
         }
@@ -248,7 +261,9 @@ public final class TunedModel {
             Program.blockName(of: site).map { String(site.dropFirst($0.count)) }
         }
         let bare = baseProgram.operations.compactMap { $0 as? LinearOperation }
-            .filter { linear in !linear.wiring.parameters.contains { baseProgram.parameters[$0.index].name == "\(linear.site).bias" } }
+            .filter { linear in
+                !linear.wiring.parameters.contains { baseProgram.parameters[$0.index].name == "\(linear.site).bias" }
+            }
         let begun = Set(bare.filter { merged["\($0.site).bias"] != nil }.compactMap { suffix($0.site) })
         var result = merged
         for linear in bare where suffix(linear.site).map(begun.contains) == true {

@@ -4,7 +4,8 @@ import SSFTensors
 public enum TuningRegistry {
     /// In the order of help.
     public static let types: [any TuningMethod.Type] = [
-        ScalingAndShifting.self, LinearProbing.self, FullTuning.self, BiasTuning.self, NormTuning.self, LowRankTuning.self,
+        ScalingAndShifting.self, LinearProbing.self, FullTuning.self, BiasTuning.self, NormTuning.self,
+        LowRankTuning.self,
         BottleneckAdapter.self, ParallelAdapter.self, ShallowPromptTuning.self, DeepPromptTuning.self,
         LinearAdapter.self,
     ]

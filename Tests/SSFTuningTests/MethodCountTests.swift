@@ -50,7 +50,8 @@ import Testing
         Row("ssf", ["without": words("embed")], is: 281_188), Row("ssf", ["without": words("norm")], is: 245_860),
         // Table 6c: beginnings change no count.
         Row("ssf", ["init": .string("random")], is: 282_724), Row("ssf", ["init": .string("constant")], is: 282_724),
-        Row("ssf", ["init": .string("uniform")], is: 282_724), Row("ssf", ["init": .string("trunc_normal")], is: 282_724),
+        Row("ssf", ["init": .string("uniform")], is: 282_724),
+        Row("ssf", ["init": .string("trunc_normal")], is: 282_724),
         // Table 6d: components.
         Row("ssf", ["without": words("scale")], is: 179_812), Row("ssf", ["without": words("shift")], is: 179_812),
         Row("ssf", ["only": .string("norm")], is: 113_764), Row("ssf", ["scalar-scale": .bool(true)], is: 179_886),
@@ -63,7 +64,8 @@ import Testing
         Row("adaptformer", ["bottleneck": .integer(8)], is: 156_768 + head(100)),
         Row("adapter", ["bottleneck": .integer(8)], is: 156_768 + head(100)),
         Row("adapter", ["form": .string("houlsby")], is: 461_088 + head(100)),
-        Row("repadapter", is: 239_808 + head(100)), Row("repadapter", ["form": .string("attn")], is: 119_904 + head(100)),
+        Row("repadapter", is: 239_808 + head(100)),
+        Row("repadapter", ["form": .string("attn")], is: 119_904 + head(100)),
         // Parts of full fine-tuning.
         Row("full", ["train-only": words("attn")], is: 12 * (4 * 768 * 768 + 4 * 768) + head(100)),
         Row("full", ["train-only": words("mlp")], is: 12 * (8 * 768 * 768 + 5 * 768) + head(100)),
@@ -111,11 +113,14 @@ import Testing
     }
 
     /// The formula agrees with what is attached on forms that the paper did not have.
-    @Test(arguments: ["vit/deit-distilled", "vit/dinov2-registers", "vit/clip", "vit/no-class-token", "vit/no-qkv-bias",
-        "vit/qk-norm", "vit/mlp-ratio", "vit/average"])
+    @Test(arguments: [
+        "vit/deit-distilled", "vit/dinov2-registers", "vit/clip", "vit/no-class-token", "vit/no-qkv-bias",
+        "vit/qk-norm", "vit/mlp-ratio", "vit/average",
+    ])
     func formulaHoldsOnOtherForms(_ folder: String) throws {
         let small: [String: [String: JSONValue]] = [
-            "adapter": ["reduction": .integer(4)], "lora": ["rank": .integer(2)], "vpt-shallow": ["prompts": .integer(3)],
+            "adapter": ["reduction": .integer(4)], "lora": ["rank": .integer(2)],
+            "vpt-shallow": ["prompts": .integer(3)],
             "vpt-deep": ["prompts": .integer(3)],
         ]
         let checkpoint = try Checkpoint.load(Goldens.path(folder))

@@ -78,7 +78,9 @@ import Testing
     ]
 
     /// Runs a step on the images of `linear.safetensors` and compares with the golden gradients.
-    private func check(_ tuned: TunedModel, images golden: [String: Tensor], losses: Tensor, gradients: [String: Tensor])
+    private func check(
+        _ tuned: TunedModel, images golden: [String: Tensor], losses: Tensor, gradients: [String: Tensor]
+    )
         throws
     {
         let executor = try tuned.executor(batch: 8, mode: .training)
@@ -375,7 +377,9 @@ import Testing
         ("repadapter", ["groups": .integer(3)], "divisor of 8"), ("bias", ["rank": .integer(3)], "no option"),
     ])
     func mistakesAreNamed(_ method: String, _ options: [String: JSONValue], _ expected: String) {
-        let error = #expect(throws: UserError.self) { try tuned("gradients/vit", .init(method: method, options: options)) }
+        let error = #expect(throws: UserError.self) {
+            try tuned("gradients/vit", .init(method: method, options: options))
+        }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }
 
