@@ -28,6 +28,6 @@ struct MappedFile {
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor.number, 0), base != MAP_FAILED else {
             throw UserError("\(path): cannot be mapped into memory", found: systemErrorText())
         }
-        storage = Storage(base: base, byteCount: count) { base, count in _ = munmap(base, count) }
+        storage = Storage(base: base, byteCount: count, isFileMapping: true) { base, count in _ = munmap(base, count) }
     }
 }

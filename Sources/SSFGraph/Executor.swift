@@ -108,7 +108,9 @@ public final class Executor {
                     need: need, inputs: wiring.inputs.map { pointers[$0.index] },
                     output: pointers[wiring.output.index], inputGradients: inputGradients, accumulates: accumulates,
                     outputGradient: buffers.gradient[wiring.output.index].map(floats),
-                    parameters: wiring.parameters.map { parameters.tensor($0).floats.baseAddress! },
+                    parameters: wiring.parameters.enumerated().map {
+                        operation.readsParameter($0.offset) ? parameters.floats($0.element) : nowhere
+                    },
                     parameterGradients: wiring.parameters.enumerated().map {
                         need.parameters[$0.offset] ? parameters.gradientPointer($0.element) : nil
                     },

@@ -90,6 +90,10 @@ public protocol Operation: Sendable {
     /// executor adds for it.
     func accumulatesGradient(ofInput index: Int) -> Bool
 
+    /// Whether the operation reads a parameter as it is; where it does not, because it has it packed, an executor need
+    /// not hold it in single precision.
+    func readsParameter(_ index: Int) -> Bool
+
     /// Called once when an executor is made: the place to have weights packed.
     func bind(_ context: OperationContext)
 
@@ -108,6 +112,7 @@ extension Operation {
     public var site: String { wiring.site }
     public func passesGradient(toInput index: Int) -> Bool { false }
     public func accumulatesGradient(ofInput index: Int) -> Bool { false }
+    public func readsParameter(_ index: Int) -> Bool { true }
     public func bind(_ context: OperationContext) {}
     public func restore(_ context: OperationContext) { forward(context) }
 }
@@ -126,6 +131,7 @@ public final class OperationContext {
     /// Whether the gradient of an input has been begun by another operation.
     package let accumulates: [Bool]
     package let outputGradient: Floats?
+    /// Those that the operation reads; the places of others hold an address that must not be read.
     package let parameters: [Floats]
     /// Nil for frozen parameters.
     package let parameterGradients: [Floats?]

@@ -52,7 +52,10 @@ public final class ParameterStore {
     /// Scratch of the kernels, for whichever executor runs.
     let workspace = Workspace()
 
+    /// Trainable: slices of the flat vector. Frozen: as they were given, in whatever type.
     private let tensors: [Tensor]
+    /// Frozen parameters that operations read as they are, in single precision.
+    private var converted: [Int: Tensor] = [:]
     private let entryOfParameter: [Int?]
     private var packed: [String: PackedWeight] = [:]
     private var version = 0
@@ -96,7 +99,7 @@ public final class ParameterStore {
                 entry += 1
             } else {
                 if let tensor {
-                    tensors.append(tensor.converted(to: .f32))
+                    tensors.append(tensor)
                 } else {
                     let made = Tensor(zeros: specification.shape)
                     Self.fill(made, specification, seed: seed)
@@ -124,12 +127,21 @@ public final class ParameterStore {
         }
     }
 
-    /// The current values of a parameter; for a trainable one, a view of the flat vector.
-    public func tensor(_ parameter: ParameterID) -> Tensor { tensors[parameter.index] }
+    /// The current values of a parameter, f32; for a trainable one, a view of the flat vector.
+    public func tensor(_ parameter: ParameterID) -> Tensor {
+        converted[parameter.index] ?? tensors[parameter.index].converted(to: .f32)
+    }
 
     /// The current values of a parameter, by name.
     public func tensor(named name: String) -> Tensor? {
-        specifications.firstIndex { $0.name == name }.map { tensors[$0] }
+        specifications.firstIndex { $0.name == name }.map { tensor(ParameterID(index: $0)) }
+    }
+
+    /// A parameter for operations to read for as long as the store lives.
+    func floats(_ parameter: ParameterID) -> UnsafeMutablePointer<Float> {
+        let tensor = tensor(parameter)
+        if tensor.storage !== tensors[parameter.index].storage { converted[parameter.index] = tensor }
+        return tensor.floats.baseAddress!
     }
 
     func gradientPointer(_ parameter: ParameterID) -> UnsafeMutablePointer<Float>? {
@@ -158,9 +170,16 @@ public final class ParameterStore {
             refresh(found, parameter, rowStride: rowStride, columnStride: columnStride)
             return found
         }
-        let matrix = GEMM.pack(
-            k: k, n: n, b: tensors[parameter.index].floats.baseAddress!, rowStride: rowStride,
-            columnStride: columnStride)
+        let tensor = tensor(parameter)
+        let matrix = withExtendedLifetime(tensor) {
+            GEMM.pack(
+                k: k, n: n, b: tensor.floats.baseAddress!, rowStride: rowStride, columnStride: columnStride)
+        }
+        // A frozen weight is hardly read again: what is mapped from a file need not stay in memory.
+        if entryOfParameter[parameter.index] == nil {
+            let given = tensors[parameter.index]
+            given.storage.releasePages(given.byteOffset..<given.byteOffset + given.byteCount)
+        }
         let made = PackedWeight(matrix: matrix, version: version)
         packed[key] = made
         return made

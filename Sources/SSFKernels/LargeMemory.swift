@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// Memory for packed matrices and scratch.
-enum LargeMemory {
+/// Memory for packed matrices, scratch and whatever else kernels walk through.
+package enum LargeMemory {
     private static let hugePage = 2 << 20
 
     /// At least `byteCount` bytes, aligned to 64 bytes; freed by `deallocate`.
@@ -15,7 +15,7 @@ enum LargeMemory {
     /// Where it is large the system is asked for huge pages, if it leaves that to programs: a product walks through
     /// more 4 KB pages than a processor has their addresses at hand. What is less than a huge page at the end stays as
     /// it is, so that nothing is wasted.
-    static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+    package static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
         guard byteCount >= hugePage else { return .allocate(byteCount: max(byteCount, 64), alignment: 64) }
         let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
         #if os(Linux)

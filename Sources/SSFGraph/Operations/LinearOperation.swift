@@ -94,6 +94,8 @@ public struct LinearOperation: Operation {
 
     // MARK: Passes
 
+    public func readsParameter(_ index: Int) -> Bool { index > 0 }
+
     public func bind(_ context: OperationContext) {
         let k = context.inputShapes[0][-1]
         context.packedForward = context.store.packed(
