@@ -42,7 +42,10 @@ class OpenBLAS:
         import numpy
         self.numpy = numpy
         folder = os.path.join(os.path.dirname(numpy.__file__), "..", "numpy.libs")
-        library = ctypes.CDLL(next(iter(glob.glob(os.path.join(folder, "libscipy_openblas64_*")))))
+        found = glob.glob(os.path.join(folder, "libscipy_openblas64_*"))
+        if not found:
+            sys.exit(f"numpy {numpy.__version__} of {sys.executable} has no OpenBLAS of its own: use PyPI's")
+        library = ctypes.CDLL(found[0])
         library.scipy_openblas_set_num_threads64_(threads)
         config, core = library.scipy_openblas_get_config64_, library.scipy_openblas_get_corename64_
         config.restype = core.restype = ctypes.c_char_p
