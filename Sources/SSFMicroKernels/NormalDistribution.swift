@@ -197,6 +197,7 @@ func errorFunction(_ x: Lanes) -> Lanes {
         let tail = Gaussian(a).times(scaledMills(a))
         let large = multiplySubtract(tail, Lanes(repeating: 0x1p-63), from: Lanes(repeating: 1))
         let signed = select(negative: x, -large, large)
-        return select(negative: magnitude(x) - Lanes(repeating: 0.9), small, signed)
+        // For a NaN the comparison is false: the small form keeps it, the tail may have lost it.
+        return select(negative: Lanes(repeating: 0.9) - magnitude(x), signed, small)
     #endif
 }
