@@ -53,6 +53,7 @@ let package = Package(
     products: [
         .library(name: "SSFKernels", targets: ["SSFKernels", "SSFParallel"]),
         .executable(name: "ssf", targets: ["ssf"]),
+        .executable(name: "ssf-analyze", targets: ["ssf-analyze"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -67,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
 
         // MARK: Kernels
         library("SSFParallel", ["COpenMP"]),
@@ -86,6 +88,9 @@ let package = Package(
                 "SSFImages",
             ]),
 
+        // MARK: Analysis
+        library("SSFAnalysis", ["SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "CCairo"]),
+
         // MARK: Programs
         library(
             "SSFCommands",
@@ -99,6 +104,12 @@ let package = Package(
             dependencies: [
                 "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
                 "SSFImages", "SSFTraining", "SSFCommands",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "ssf-analyze",
+            dependencies: [
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "SSFAnalysis", "SSFCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -128,7 +139,9 @@ let package = Package(
             ]),
         tests(
             "SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFTensors"]),
+        tests("SSFAnalysisTests", ["SSFAnalysis", "SSFKernels", "SSFTensors"]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
+        tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFKernels"]),
     ] + microKernelTargets,
     swiftLanguageModes: [.v6]
 )

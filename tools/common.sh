@@ -1,7 +1,8 @@
 # What tools/demo and tools/test share; read with `. tools/common.sh` from the project's root.
 
-# Packages of Debian and Ubuntu: the libraries that the system modules name, and what linking needs.
-packages=(libomp-dev libpng-dev libturbojpeg0-dev zlib1g-dev pkg-config binutils libc6-dev)
+# Packages of Debian and Ubuntu: the libraries that the system modules name, the font of the figures, and what
+# linking needs.
+packages=(libomp-dev libcairo2-dev libpng-dev libturbojpeg0-dev zlib1g-dev fonts-dejavu-core pkg-config binutils libc6-dev)
 
 fail() {
     printf '\nerror: %s\n' "$1" >&2
@@ -27,7 +28,7 @@ step_end() {
 # Installs the packages that are missing, as root or through sudo.
 install_packages() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "This is not Debian or Ubuntu. Needed: libomp, libpng, libturbojpeg and zlib with their headers, pkg-config,"
+        echo "This is not Debian or Ubuntu. Needed: libomp, cairo, libpng, libturbojpeg and zlib with their headers, pkg-config,"
         echo "and libomp.so.5 where the linker looks."
         return
     fi

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SSFKernels
 import SSFParallel
 import SSFTensors
 
@@ -20,9 +21,24 @@ public enum Program {
     }
 
     /// Sets the threads before the first computation and binds them to CPUs.
-    public static func begin(_ options: RuntimeOptions) {
-        if let threads = options.threads { Parallel.setThreads(threads) }
-        _ = Parallel.pinProgram()
+    ///
+    /// - Returns: what came of the binding.
+    /// - Throws: `UserError` when `SSF_ISA` names an instruction set that this machine or this build does not have.
+    @discardableResult
+    public static func begin(_ options: RuntimeOptions) throws -> Parallel.Pinning {
+        try begin(threads: options.threads)
+    }
+
+    /// The same for a command that takes no other option of these.
+    ///
+    /// - Parameter threads: nil for what the process may use.
+    @discardableResult
+    public static func begin(threads: Int?) throws -> Parallel.Pinning {
+        if let problem = InstructionSet.selection.problem {
+            throw UserError(problem, remedy: "unset SSF_ISA, or set it to one of these")
+        }
+        if let threads { Parallel.setThreads(threads) }
+        return Parallel.pinProgram()
     }
 
     /// Ends a command with an exit code.

@@ -2,11 +2,11 @@ import Foundation
 import SSFTensors
 
 /// Where results go. Unlike what is said to a person, a result that cannot be written is an error.
-enum StandardOutput {
+public enum StandardOutput {
     /// Writes a text as it is.
     ///
     /// - Throws: `UserError` when standard output is closed, or its disk full.
-    static func write(_ text: String) throws {
+    public static func write(_ text: String) throws {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
         } catch {
@@ -17,7 +17,7 @@ enum StandardOutput {
     /// Writes a line.
     ///
     /// - Throws: as `write(_:)`.
-    static func line(_ text: String) throws { try write(text + "\n") }
+    public static func line(_ text: String) throws { try write(text + "\n") }
 
     /// Fills the places of standard input, output and error where the parent has closed them, so that no file that is
     /// opened later takes such a place and receives messages. Writing there fails as it does to a closed stream.

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Why the system refused something, in its own short words.
-enum SystemReason {
+public enum SystemReason {
     /// `No space left on device`, `Permission denied`, ...; what Foundation says where no system error stands behind it.
-    static func of(_ error: any Error) -> String {
+    public static func of(_ error: any Error) -> String {
         var next: NSError? = error as NSError
         while let current = next {
             if current.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(current.code))) }

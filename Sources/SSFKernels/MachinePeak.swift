@@ -65,6 +65,26 @@ package enum MachinePeak {
         TriadArrays(threads: threads, megabytes: megabytes).gigabytesPerSecond(windows: windows, table: table)
     }
 
+    /// The update in place a = a + s c, in GB/s: three streams as in the triad, and none beside them, since everything
+    /// that is written has been read.
+    ///
+    /// - Parameter megabytes: of each of the two arrays.
+    package static func updateGigabytes(
+        threads: Int = Parallel.threads, megabytes: Int = 64, windows: Int = 8, table: KernelTable = .current
+    ) -> Double {
+        TriadArrays(threads: threads, megabytes: megabytes, isInPlace: true)
+            .gigabytesPerSecond(windows: windows, table: table)
+    }
+
+    /// Reading alone, sums over arrays far larger than the caches, in GB/s.
+    ///
+    /// - Parameter megabytes: of each of three arrays.
+    package static func readGigabytes(
+        threads: Int = Parallel.threads, megabytes: Int = 64, windows: Int = 8, table: KernelTable = .current
+    ) -> Double {
+        TriadArrays(threads: threads, megabytes: megabytes).readGigabytesPerSecond(windows: windows, table: table)
+    }
+
     /// The shortest time of `body` in seconds, after one run that is not timed.
     package static func bestTime(windows: Int, _ body: () -> Void) -> Double {
         body()

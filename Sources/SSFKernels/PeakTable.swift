@@ -16,6 +16,7 @@ struct PeakTable: Sendable {
             _ count: Int, _ scale: Float, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>,
             _ a: UnsafeMutablePointer<Float>
         ) -> Void
+    let readLoop: @Sendable (_ count: Int, _ b: UnsafePointer<Float>) -> Float
 
     init(_ set: InstructionSet) {
         #if arch(x86_64)
@@ -24,17 +25,21 @@ struct PeakTable: Sendable {
             case .baseline:
                 multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
                 triadLoop = SSFMicroKernels.triadLoop
+                readLoop = SSFMicroKernels.readLoop
             case .avx2:
                 multiplyAddLoop = SSFMicroKernelsAVX2.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX2.triadLoop
+                readLoop = SSFMicroKernelsAVX2.readLoop
             case .avx512, .avx512bf16:
                 multiplyAddLoop = SSFMicroKernelsAVX512.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX512.triadLoop
+                readLoop = SSFMicroKernelsAVX512.readLoop
             }
         #else
             dotLoop = nil
             multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
             triadLoop = SSFMicroKernels.triadLoop
+            readLoop = SSFMicroKernels.readLoop
         #endif
     }
 }

@@ -62,3 +62,22 @@ package func triadLoop(
         store(multiplyAdd(load(c + i), factor, load(b + i)), a + i)
     }
 }
+
+/// The sum of `count` numbers, in eight chains so that nothing waits for an addition: reading alone. `count` is a
+/// multiple of 128.
+package func readLoop(count: Int, b: UnsafePointer<Float>) -> Float {
+    let zero = Lanes(repeating: 0)
+    var (s0, s1, s2, s3) = (zero, zero, zero, zero)
+    var (s4, s5, s6, s7) = (zero, zero, zero, zero)
+    for i in stride(from: 0, to: count, by: 8 * laneCount) {
+        s0 += load(b + i)
+        s1 += load(b + i + laneCount)
+        s2 += load(b + i + 2 * laneCount)
+        s3 += load(b + i + 3 * laneCount)
+        s4 += load(b + i + 4 * laneCount)
+        s5 += load(b + i + 5 * laneCount)
+        s6 += load(b + i + 6 * laneCount)
+        s7 += load(b + i + 7 * laneCount)
+    }
+    return sum(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
+}

@@ -8,7 +8,7 @@ struct Doctor: ParsableCommand {
     @OptionGroup var runtime: RuntimeOptions
 
     func run() throws {
-        Program.begin(runtime)
+        try Program.begin(runtime)
         try DoctorRun(console: Console(quiet: runtime.quiet)).run()
     }
 }

@@ -8,7 +8,7 @@ struct Eval: ParsableCommand {
     @OptionGroup var options: EvaluationOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try EvaluationRun(options: options, console: Console(quiet: options.runtime.quiet)).run()
     }
 }

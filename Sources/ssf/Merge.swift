@@ -9,7 +9,7 @@ struct Merge: ParsableCommand {
     @OptionGroup var options: MergeOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try Program.end(MergeRun(options: options, console: Console(quiet: options.runtime.quiet)).run())
     }
 }

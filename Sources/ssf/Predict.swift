@@ -9,7 +9,7 @@ struct Predict: ParsableCommand {
     @OptionGroup var options: PredictionOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try PredictionRun(options: options, console: Console(quiet: options.runtime.quiet)).run()
     }
 }

@@ -17,7 +17,7 @@ struct Train: ParsableCommand {
     @OptionGroup var options: TrainOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         let run = try TrainingRun(options: options, console: Console(quiet: options.runtime.quiet))
         try Program.end(options.dryRun ? run.dryRun() : run.run())
     }

@@ -9,7 +9,7 @@ struct Unmerge: ParsableCommand {
     @OptionGroup var options: UnmergeOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try UnmergeRun(options: options, console: Console(quiet: options.runtime.quiet)).run()
     }
 }

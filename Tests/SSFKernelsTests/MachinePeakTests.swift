@@ -29,4 +29,15 @@ import Testing
         let bandwidth = MachinePeak.triadGigabytes(threads: 1, megabytes: 16, windows: 4)
         #expect(bandwidth > 0.5 && bandwidth < 2000)
     }
+
+    @Test func readingAndUpdatingMoveMemory() {
+        for table in KernelTable.available {
+            for bandwidth in [
+                MachinePeak.readGigabytes(threads: 1, megabytes: 16, windows: 4, table: table),
+                MachinePeak.updateGigabytes(threads: 1, megabytes: 16, windows: 4, table: table),
+            ] {
+                #expect(bandwidth > 0.5 && bandwidth < 2000, "\(table.instructionSet)")
+            }
+        }
+    }
 }

@@ -189,7 +189,8 @@ struct BadInputTests {
             let shell = Process()
             shell.executableURL = URL(filePath: "/bin/sh")
             shell.arguments = [
-                "-c", "\"$0\" \"$@\" " + redirection, Binary.path, "eval", "--adapter", fixture.run + "/best", "--data",
+                "-c", "\"$0\" \"$@\" " + redirection, Binary.path("ssf"), "eval", "--adapter", fixture.run + "/best",
+                "--data",
                 Fixture.data,
             ]
             try shell.run()
