@@ -20,7 +20,8 @@ public enum Program {
         }
     }
 
-    /// Sets the threads before the first computation and binds them to CPUs.
+    /// Sets the threads before the first computation and binds them to CPUs. More than the process may use are not taken,
+    /// which is said.
     ///
     /// - Returns: what came of the binding.
     /// - Throws: `UserError` when `SSF_ISA` names an instruction set that this machine or this build does not have.
@@ -37,7 +38,13 @@ public enum Program {
         if let problem = InstructionSet.selection.problem {
             throw UserError(problem, remedy: "unset SSF_ISA, or set it to one of these")
         }
-        if let threads { Parallel.setThreads(threads) }
+        if let threads {
+            let granted = Parallel.setThreads(threads)
+            if granted < threads {
+                Console().warning(
+                    "--threads \(threads): this process may use \(granted) (\(ThreadLimit.current.reason))")
+            }
+        }
         return Parallel.pinProgram()
     }
 
