@@ -35,6 +35,10 @@ SSF_INLINE ssf_floats4 ssf_multiply_subtract4(ssf_floats4 a, ssf_floats4 b, ssf_
 #endif
 }
 
+/// Sum and difference.
+SSF_INLINE ssf_floats4 ssf_add4(ssf_floats4 a, ssf_floats4 b) { return a + b; }
+SSF_INLINE ssf_floats4 ssf_subtract4(ssf_floats4 a, ssf_floats4 b) { return a - b; }
+
 /// |x|; the greater and the smaller of two numbers, `a` where one of them is NaN. (Swift's own forms become scalar code
 /// now and then.)
 SSF_INLINE ssf_floats4 ssf_magnitude4(ssf_floats4 x) { return __builtin_elementwise_abs(x); }
@@ -50,6 +54,17 @@ SSF_INLINE ssf_floats4 ssf_keep_first4(ssf_floats4 x, int count, ssf_floats4 oth
     return lanes < count ? x : other;
 }
 
+/// The sum of all lanes of two vectors, in double precision, halves first.
+typedef double ssf_doubles2 __attribute__((ext_vector_type(2)));
+typedef double ssf_doubles4 __attribute__((ext_vector_type(4)));
+SSF_INLINE double ssf_sum_of_doubles4(ssf_doubles4 x) {
+    const ssf_doubles2 two = x.lo + x.hi;
+    return two.x + two.y;
+}
+SSF_INLINE double ssf_sum4(ssf_floats4 x, ssf_floats4 y) {
+    return ssf_sum_of_doubles4(__builtin_convertvector(x, ssf_doubles4) + __builtin_convertvector(y, ssf_doubles4));
+}
+
 /// Stores past the caches, for an address that is a multiple of the vector's size. Other threads may see it late: a thread
 /// that has stored so ends with ``ssf_finish_streaming``.
 SSF_INLINE void ssf_stream4(float *_Nonnull address, ssf_floats4 x) {
@@ -58,10 +73,19 @@ SSF_INLINE void ssf_stream4(float *_Nonnull address, ssf_floats4 x) {
 SSF_INLINE void ssf_finish_streaming(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 #if defined(__AVX2__)
+typedef double ssf_doubles8 __attribute__((ext_vector_type(8)));
+SSF_INLINE double ssf_sum8(ssf_floats8 x, ssf_floats8 y) {
+    const ssf_doubles4 low = __builtin_convertvector(x.lo, ssf_doubles4) + __builtin_convertvector(y.lo, ssf_doubles4);
+    const ssf_doubles4 high = __builtin_convertvector(x.hi, ssf_doubles4) + __builtin_convertvector(y.hi, ssf_doubles4);
+    return ssf_sum_of_doubles4(low + high);
+}
+
 SSF_INLINE void ssf_stream8(float *_Nonnull address, ssf_floats8 x) {
     __builtin_nontemporal_store(x, (ssf_floats8 *)address);
 }
 SSF_INLINE ssf_floats8 ssf_square_root8(ssf_floats8 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats8 ssf_add8(ssf_floats8 a, ssf_floats8 b) { return a + b; }
+SSF_INLINE ssf_floats8 ssf_subtract8(ssf_floats8 a, ssf_floats8 b) { return a - b; }
 SSF_INLINE ssf_floats8 ssf_magnitude8(ssf_floats8 x) { return __builtin_elementwise_abs(x); }
 SSF_INLINE ssf_floats8 ssf_maximum8(ssf_floats8 a, ssf_floats8 b) { return b > a ? b : a; }
 SSF_INLINE ssf_floats8 ssf_minimum8(ssf_floats8 a, ssf_floats8 b) { return b < a ? b : a; }
@@ -113,10 +137,19 @@ SSF_INLINE void ssf_store_first8(float *_Nonnull address, int count, ssf_floats8
 #endif
 
 #if defined(__AVX512F__)
+SSF_INLINE double ssf_sum16(ssf_floats16 x, ssf_floats16 y) {
+    const ssf_doubles8 low = __builtin_convertvector(x.lo, ssf_doubles8) + __builtin_convertvector(y.lo, ssf_doubles8);
+    const ssf_doubles8 high = __builtin_convertvector(x.hi, ssf_doubles8) + __builtin_convertvector(y.hi, ssf_doubles8);
+    const ssf_doubles8 eight = low + high;
+    return ssf_sum_of_doubles4(eight.lo + eight.hi);
+}
+
 SSF_INLINE void ssf_stream16(float *_Nonnull address, ssf_floats16 x) {
     __builtin_nontemporal_store(x, (ssf_floats16 *)address);
 }
 SSF_INLINE ssf_floats16 ssf_square_root16(ssf_floats16 x) { return __builtin_elementwise_sqrt(x); }
+SSF_INLINE ssf_floats16 ssf_add16(ssf_floats16 a, ssf_floats16 b) { return a + b; }
+SSF_INLINE ssf_floats16 ssf_subtract16(ssf_floats16 a, ssf_floats16 b) { return a - b; }
 SSF_INLINE ssf_floats16 ssf_magnitude16(ssf_floats16 x) { return __builtin_elementwise_abs(x); }
 SSF_INLINE ssf_floats16 ssf_maximum16(ssf_floats16 a, ssf_floats16 b) { return b > a ? b : a; }
 SSF_INLINE ssf_floats16 ssf_minimum16(ssf_floats16 a, ssf_floats16 b) { return b < a ? b : a; }

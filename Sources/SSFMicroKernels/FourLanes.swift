@@ -32,6 +32,11 @@ import CIntrinsics
     }
 
     @inline(always)
+    func + (x: FourLanes, y: FourLanes) -> FourLanes {
+        FourLanes(x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d)
+    }
+
+    @inline(always)
     func + (x: FourLanes, y: Lanes) -> FourLanes {
         FourLanes(x.a + y, x.b + y, x.c + y, x.d + y)
     }
@@ -75,6 +80,11 @@ import CIntrinsics
         FourLanes(
             multiplySubtract(x.a, y.a, from: z.a), multiplySubtract(x.b, y.b, from: z.b),
             multiplySubtract(x.c, y.c, from: z.c), multiplySubtract(x.d, y.d, from: z.d))
+    }
+
+    @inline(always)
+    func maximum(_ x: FourLanes, _ y: Lanes) -> FourLanes {
+        FourLanes(maximum(x.a, y), maximum(x.b, y), maximum(x.c, y), maximum(x.d, y))
     }
 
     @inline(always)

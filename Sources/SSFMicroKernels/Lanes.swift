@@ -143,6 +143,31 @@ func multiplySubtract(_ a: Lanes, _ b: Lanes, from c: Lanes) -> Lanes {
     #endif
 }
 
+/// `a + b`, for places where the operator, which goes lane by lane, is not put together again by the optimiser: where the
+/// same numbers are stored as well, it has been seen to take the vectors apart.
+@inline(always)
+func added(_ a: Lanes, _ b: Lanes) -> Lanes {
+    #if SSF_AVX512
+        ssf_add16(a, b)
+    #elseif SSF_AVX2
+        ssf_add8(a, b)
+    #else
+        ssf_add4(a, b)
+    #endif
+}
+
+/// `a - b`, likewise.
+@inline(always)
+func subtracted(_ a: Lanes, _ b: Lanes) -> Lanes {
+    #if SSF_AVX512
+        ssf_subtract16(a, b)
+    #elseif SSF_AVX2
+        ssf_subtract8(a, b)
+    #else
+        ssf_subtract4(a, b)
+    #endif
+}
+
 /// The greater of two numbers; a NaN in `b` is passed over.
 @inline(always)
 func maximum(_ a: Lanes, _ b: Lanes) -> Lanes {
@@ -232,6 +257,18 @@ func sum(_ x: Lanes) -> Float {
         let four = x
     #endif
     return (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// The sum of all lanes of two vectors in double precision, halves first.
+@inline(always)
+func doubleSum(_ x: Lanes, _ y: Lanes) -> Double {
+    #if SSF_AVX512
+        ssf_sum16(x, y)
+    #elseif SSF_AVX2
+        ssf_sum8(x, y)
+    #else
+        ssf_sum4(x, y)
+    #endif
 }
 
 /// The greatest of the lanes.

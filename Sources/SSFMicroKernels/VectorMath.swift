@@ -9,17 +9,20 @@ struct ExponentialParts {
     let fraction: Lanes
     let exponent: Lanes
 
-    /// The parts of exp(x).
+    /// The parts of exp(x + rest).
     ///
-    /// - Parameter x: within -125 ... 100; a NaN stays one.
+    /// - Parameters:
+    ///   - x: within -125 ... 100; a NaN stays one.
+    ///   - rest: what x lacks in precision, if anything.
     @inline(always)
-    init(_ x: Lanes) {
+    init(_ x: Lanes, rest: Lanes? = nil) {
         // Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
         let magic = Lanes(repeating: 12_582_912)
         let n = multiplyAdd(x, Lanes(repeating: 1.442_695_04), magic) - magic
         // ln 2 in two parts: the first has 15 significant bits, so that its product with n is exact.
         var r = multiplyAdd(n, Lanes(repeating: -0.693_145_751_953_125), x)
         r = multiplyAdd(n, Lanes(repeating: -1.428_606_8e-6), r)
+        if let rest { r += rest }
         // exp(r) - 1 = r + r^2 q(r); the error of the fit is 3.1e-9 of exp(r).
         var q = Lanes(repeating: 0.001_381_453_8)
         q = multiplyAdd(q, r, Lanes(repeating: 0.008_368_745_4))
