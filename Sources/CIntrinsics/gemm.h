@@ -28,10 +28,6 @@ typedef struct {
     const float *_Nullable rowScale;
     const float *_Nullable residual;
     long residualRowStride;
-    /// Room for a tile of the input of GELU; of the thread that reads this.
-    float *_Nonnull scratch;
-    /// Room for 64 pointers, likewise.
-    void *_Nonnull rowList;
 } ssf_gemm_epilogue;
 
 /// What happens to A while it is packed. Pointers are to element (0, 0) of the whole of A.
@@ -51,5 +47,17 @@ typedef struct {
     const float *_Nullable subtrahend;
     long hRowStride;
 } ssf_gemm_prologue;
+
+/// What a thread has for its tiles: scratch, and what they ask the memory for while they multiply.
+typedef struct {
+    /// Room for a tile.
+    float *_Nonnull scratch;
+    /// Addresses that the next tile asks the memory for, spread over its steps, as many lines each as a row of a tile
+    /// has; behind the `listCount` that it finds it has room for 64 of its own.
+    void *_Nonnull list;
+    long listCount;
+    /// The partial sums that the next tile starts from.
+    const float *_Nullable nextPartial;
+} ssf_gemm_slot;
 
 #endif

@@ -55,32 +55,72 @@ extension GEMM {
         case gelu
     }
 
-    /// C = activation(scale (A B + bias) + shift), each applied per column while the tile is at hand, or C += that.
+    /// C = residual + activation(scale (A' B + bias) + shift), each applied while the tile is at hand, or C += that; A' is
+    /// inputActivation(A), applied while A is packed.
     ///
     /// - Parameters:
+    ///   - inputActivation: needs a row-major A (`aColumnStride` 1).
     ///   - bias, scale, shift: [n]; absent for 0, 1, 0.
+    ///   - residual: [m, n]; absent for 0.
     ///   - packed: B [k, n], by `pack`.
     ///   - a, c, accumulate, workspace: as without packing.
     public static func multiply(
-        m: Int, a: Span<Float>, aRowStride: Int? = nil, aColumnStride: Int = 1, packed: PackedMatrix,
-        bias: Span<Float>? = nil, scale: Span<Float>? = nil, shift: Span<Float>? = nil,
-        activation: Activation = .identity,
-        into c: inout MutableSpan<Float>, cRowStride: Int? = nil, accumulate: Bool = false, workspace: Workspace
+        m: Int, a: Span<Float>, aRowStride: Int? = nil, aColumnStride: Int = 1,
+        inputActivation: Activation = .identity, packed: PackedMatrix, bias: Span<Float>? = nil,
+        scale: Span<Float>? = nil, shift: Span<Float>? = nil, activation: Activation = .identity,
+        residual: Span<Float>? = nil, residualRowStride: Int? = nil, into c: inout MutableSpan<Float>,
+        cRowStride: Int? = nil, accumulate: Bool = false, workspace: Workspace
     ) {
         let (n, k) = (packed.n, packed.k)
         let aRowStride = aRowStride ?? k
         let cRowStride = cRowStride ?? n
+        let residualRowStride = residualRowStride ?? n
         check("A", a.count, rows: m, columns: k, aRowStride, aColumnStride)
         checkTarget(c.count, m: m, n: n, rowStride: cRowStride)
         checkVector("bias", bias, n)
         checkVector("scale", scale, n)
         checkVector("shift", shift, n)
+        if let residual { check("residual", residual.count, rows: m, columns: n, residualRowStride, 1) }
         multiply(
             m: m, n: n, k: k, a: a.start, aRowStride: aRowStride, aColumnStride: aColumnStride, packed: packed,
             c: c.start, cRowStride: cRowStride, accumulate: accumulate,
+            prologue: inputActivation == .gelu ? .gelu(scale: nil, shift: nil) : .identity,
             epilogue: GEMMEpilogue(
                 bias: bias?.start, scale: scale?.start, shift: shift?.start,
-                activation: activation == .gelu ? .gelu : .identity),
+                activation: activation == .gelu ? .gelu : .identity, residual: residual?.start,
+                residualRowStride: residualRowStride),
+            workspace: workspace, table: packed.table)
+    }
+
+    /// C = activation(N B + bias), or C += that: N is the layer normalisation of the rows of A, computed while they are
+    /// packed and never stored.
+    ///
+    /// - Parameters:
+    ///   - a: [m, k], row-major.
+    ///   - normWeight, normBias: [k]; absent for 1 and 0.
+    ///   - epsilon: added to the variance, as in `LayerNorm.forward`, whose accuracy the normalisation has.
+    ///   - bias: [n]; absent for 0.
+    ///   - packed, c, accumulate, workspace: as without the normalisation.
+    public static func multiplyNormalized(
+        m: Int, a: Span<Float>, aRowStride: Int? = nil, normWeight: Span<Float>? = nil, normBias: Span<Float>? = nil,
+        epsilon: Float, packed: PackedMatrix, bias: Span<Float>? = nil, activation: Activation = .identity,
+        into c: inout MutableSpan<Float>, cRowStride: Int? = nil, accumulate: Bool = false, workspace: Workspace
+    ) {
+        let (n, k) = (packed.n, packed.k)
+        let aRowStride = aRowStride ?? k
+        let cRowStride = cRowStride ?? n
+        precondition(k > 0, "a row of no elements has no mean")
+        check("A", a.count, rows: m, columns: k, aRowStride, 1)
+        checkTarget(c.count, m: m, n: n, rowStride: cRowStride)
+        checkVector("normWeight", normWeight, k)
+        checkVector("normBias", normBias, k)
+        checkVector("bias", bias, n)
+        multiply(
+            m: m, n: n, k: k, a: a.start, aRowStride: aRowStride, aColumnStride: 1, packed: packed, c: c.start,
+            cRowStride: cRowStride, accumulate: accumulate,
+            prologue: .layerNorm(
+                GEMMPrologue.Norm(weight: normWeight?.start, bias: normBias?.start, epsilon: epsilon)),
+            epilogue: GEMMEpilogue(bias: bias?.start, activation: activation == .gelu ? .gelu : .identity),
             workspace: workspace, table: packed.table)
     }
 

@@ -5,9 +5,12 @@
 /// second- or third-level cache, at 4 bytes x tile rows: 192 and 32 bytes in the 12 cycles that an AVX-512 step takes,
 /// far below what either cache delivers. Hence the loops: for each k block, for each panel of B, for each tile of rows.
 ///
+/// Rows of A are packed just before they go past the first panel, so that memory delivers the next ones meanwhile.
+///
 /// The accumulators never leave the registers within a k block, so C is touched once for every k up to `kBlock`, which
-/// covers the layers of all but the largest transformers. It ends where a panel of B would fill the second-level cache:
-/// 590 KB of 1 MB or more on processors with AVX-512, 98 KB of 256 KB or more on those with AVX2.
+/// covers the layers of all but the largest transformers and the weight gradients of a batch of 16. It ends where a panel
+/// of B would fill the second-level cache: 614 KB of 1 MB or more on processors with AVX-512, 98 KB of 256 KB or more on
+/// those with AVX2.
 struct GEMMBlocking: Sendable, Equatable {
     /// Rows of a tile; `gemmTileRows` of the micro-kernels.
     let tileRows: Int
@@ -15,6 +18,8 @@ struct GEMMBlocking: Sendable, Equatable {
     let tileColumns: Int
     /// Floats of a vector: the last panel of B is narrower, by whole vectors.
     let lanes: Int
+    /// Tiles of rows that are packed together where A is not row-major: `gemmPackingTiles` of the micro-kernels.
+    let packingTiles: Int
     /// Bytes of an element of packed A and B.
     let elementBytes: Int
     /// Steps of k that one call of a tile sums, at most.
@@ -25,12 +30,16 @@ struct GEMMBlocking: Sendable, Equatable {
     let columnPanels: Int
 
     static let avx512 = GEMMBlocking(
-        tileRows: 8, tileColumns: 48, lanes: 16, elementBytes: 4, kBlock: 3072, aBlockBytes: 512 << 10, columnPanels: 16
+        tileRows: 8, tileColumns: 48, lanes: 16, packingTiles: 2, elementBytes: 4, kBlock: 3200,
+        aBlockBytes: 1024 << 10, columnPanels: 16
     )
     static let avx2 = GEMMBlocking(
-        tileRows: 6, tileColumns: 16, lanes: 8, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 48)
+        tileRows: 6, tileColumns: 16, lanes: 8, packingTiles: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        columnPanels: 48)
     static let sse = GEMMBlocking(
-        tileRows: 6, tileColumns: 8, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 96)
+        tileRows: 6, tileColumns: 8, lanes: 4, packingTiles: 2, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        columnPanels: 96)
     static let neon = GEMMBlocking(
-        tileRows: 8, tileColumns: 12, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10, columnPanels: 64)
+        tileRows: 8, tileColumns: 12, lanes: 4, packingTiles: 1, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        columnPanels: 64)
 }

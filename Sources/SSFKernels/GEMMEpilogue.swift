@@ -114,13 +114,13 @@ package struct GEMMEpilogue {
         self.normGradient = normGradient
     }
 
-    /// What the micro-kernels read, but for `scratch` and `rowList`, which every thread sets to its own.
+    /// What the micro-kernels read.
     func operands(c: UnsafeMutablePointer<Float>, cRowStride: Int, accumulate: Bool) -> ssf_gemm_epilogue {
         var operands = ssf_gemm_epilogue(
             c: c, cRowStride: cRowStride, cFirstRow: 0, accumulate: accumulate, activation: 0, bias: bias,
             scale: scale, shift: shift, kept: kept, keptRowStride: keptRowStride, geluInput: nil,
             geluInputRowStride: 0, geluScale: nil, geluShift: nil, rowScale: rowScale, residual: residual,
-            residualRowStride: residualRowStride, scratch: c, rowList: c)
+            residualRowStride: residualRowStride)
         switch activation {
         case .identity: break
         case .gelu: operands.activation = 1

@@ -38,8 +38,9 @@ struct GEMMPlan {
         let wanted = min(max(2 * m * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
         let tileBytes = max(blocking.tileRows * (kStep * blocking.elementBytes + (wholeRows ? n * 4 : 0)), 1)
         var rows = parts(rowTiles, of: max(blocking.aBlockBytes / tileBytes, 1))
-        // Down to four tiles a block, rows are cut rather than columns: a cut of the columns packs A again.
-        rows = max(rows, min(wanted, parts(rowTiles, of: 4)))
+        // Down to a dozen tiles a block, rows are cut rather than columns: a cut of the columns packs A again where it is
+        // another thread's, one of the rows fetches all of B again.
+        rows = max(rows, min(wanted, parts(rowTiles, of: 12)))
         if rows > 2 { rows = min(parts(rows, of: 4) * 4, rowTiles) }
         rowBlocks = max(rows, 1)
         columnBlocks =

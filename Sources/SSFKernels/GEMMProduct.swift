@@ -4,14 +4,13 @@ import SSFParallel
 /// One matrix product on its way: what every chunk of it reads.
 struct GEMMProduct {
     let plan: GEMMPlan
-    private let kernels: GEMMKernels
-    private let table: KernelTable
-    private let prologue: GEMMPrologue
-    private let epilogue: GEMMEpilogue
-    private let prologueOperands: ssf_gemm_prologue
-    private let epilogueOperands: ssf_gemm_epilogue
-    private let usesPrologue: Bool
-    private let packsForOutputs: Bool
+    let kernels: GEMMKernels
+    let table: KernelTable
+    let prologue: GEMMPrologue
+    let epilogue: GEMMEpilogue
+    let prologueOperands: ssf_gemm_prologue
+    let epilogueOperands: ssf_gemm_epilogue
+    let packsForOutputs: Bool
 
     init(
         plan: GEMMPlan, kernels: GEMMKernels, table: KernelTable, prologue: GEMMPrologue, epilogue: GEMMEpilogue,
@@ -25,7 +24,6 @@ struct GEMMProduct {
         self.epilogue = epilogue
         prologueOperands = prologue.operands(a: a, rowStride: aRowStride, columnStride: aColumnStride)
         epilogueOperands = epilogue.operands(c: c, cRowStride: cRowStride, accumulate: accumulate)
-        usesPrologue = prologueOperands.kind != 0
         packsForOutputs = prologue.hasOutputs
         if aColumnStride != 1 {
             switch prologue {
@@ -56,12 +54,44 @@ struct GEMMProduct {
         guard let norm = epilogue.normGradient, norm.dWeight != nil || norm.dBias != nil else { return 0 }
         return GEMMPlan.wholeLines(plan.rowBlocks * 2 * plan.n * 4)
     }
-    private var statisticsBytes: Int { GEMMPlan.wholeLines(usesPrologue ? 2 * plan.maximumRows * 4 : 0) }
+    private var statisticsBytes: Int {
+        GEMMPlan.wholeLines(prologueOperands.kind == 0 ? 0 : 2 * plan.maximumRows * 4)
+    }
     private var gradientBytes: Int {
         GEMMPlan.wholeLines(epilogue.normGradient == nil ? 0 : plan.maximumRows * plan.n * 4)
     }
     private var slotBytes: Int {
-        64 + 512 + plan.packedABytes + plan.partialBytes + statisticsBytes + gradientBytes
+        headerBytes + plan.packedABytes + plan.partialBytes + statisticsBytes + gradientBytes
+    }
+
+    /// Pointers in a slot's list of what a tile asks the memory for: rows of A and h to pack next, and its own.
+    private var listCapacity: Int {
+        128 + 2 * plan.blocking.tileRows * (plan.kStep / GEMMChunk.announcedSteps(plan.blocking) + 1)
+    }
+    private var headerBytes: Int { GEMMPlan.wholeLines(64 + listCapacity * 8) }
+
+    /// The parts of a slot.
+    struct Slot {
+        /// Which row block of A it holds packed; -1: none.
+        let heldRowBlock: UnsafeMutablePointer<Int>
+        let packedA: UnsafeMutableRawPointer
+        let partials, statistics, gradients: UnsafeMutablePointer<Float>
+        /// What the micro-kernels read.
+        let operands: ssf_gemm_slot
+    }
+
+    func slot(_ base: UnsafeMutableRawPointer) -> Slot {
+        let packedA = base + headerBytes
+        let partials = packedA + plan.packedABytes
+        let statistics = partials + plan.partialBytes
+        let scratch = statistics - plan.tileCount * 4
+        return Slot(
+            heldRowBlock: base.assumingMemoryBound(to: Int.self), packedA: packedA,
+            partials: partials.assumingMemoryBound(to: Float.self),
+            statistics: statistics.assumingMemoryBound(to: Float.self),
+            gradients: (statistics + statisticsBytes).assumingMemoryBound(to: Float.self),
+            operands: ssf_gemm_slot(
+                scratch: scratch.assumingMemoryBound(to: Float.self), list: base + 64, listCount: 0, nextPartial: nil))
     }
     private var team: Int { min(Parallel.threads, plan.chunks) }
 
@@ -70,7 +100,7 @@ struct GEMMProduct {
 
     // MARK: - Running
 
-    private struct Job {
+    struct Job {
         let product: GEMMProduct
         let packedB: UnsafeRawPointer
         let prologueSums: PartialSums?
@@ -94,7 +124,7 @@ struct GEMMProduct {
             slots: slots, slotBytes: slotBytes)
         Parallel.run(chunks: plan.chunks, team: team, context: job) { context, chunk, slot in
             let job = context.assumingMemoryBound(to: Job.self)
-            job.pointee.product.multiply(chunk, job, job.pointee.slots + slot * job.pointee.slotBytes)
+            GEMMChunk(job, chunk, slot).run()
         }
         if case .gradient(let gradient) = prologue, let sums = job.prologueSums {
             if let dScale = gradient.dScale { sums.add(vector: 0, to: dScale, table: table) }
@@ -103,127 +133,6 @@ struct GEMMProduct {
         if let norm = epilogue.normGradient, let sums = job.normSums {
             if let dWeight = norm.dWeight { sums.add(vector: 0, to: dWeight, table: table) }
             if let dBias = norm.dBias { sums.add(vector: 1, to: dBias, table: table) }
-        }
-    }
-
-    private func multiply(_ chunk: Int, _ job: UnsafePointer<Job>, _ slot: UnsafeMutableRawPointer) {
-        let rowBlock = chunk / plan.columnBlocks
-        let columnBlock = chunk % plan.columnBlocks
-        let rows = plan.rowTiles(ofBlock: rowBlock)
-        let columns = plan.columnTiles(ofBlock: columnBlock)
-        let packedA = slot + 64 + 512
-        let partials = (packedA + plan.packedABytes).assumingMemoryBound(to: Float.self)
-        let statistics = (packedA + plan.packedABytes + plan.partialBytes).assumingMemoryBound(to: Float.self)
-        let gradients = (packedA + plan.packedABytes + plan.partialBytes + statisticsBytes)
-            .assumingMemoryBound(to: Float.self)
-        var target = epilogueOperands
-        target.scratch = partials + plan.partialBytes / 4 - plan.tileCount
-        target.rowList = slot + 64
-        if epilogue.normGradient != nil {
-            target.c = gradients
-            target.cRowStride = plan.n
-            target.cFirstRow = rows.lowerBound * plan.blocking.tileRows
-            target.accumulate = false
-        }
-        // What packing yields beside A comes from the chunk of the first columns, once for each block of rows.
-        let isFirstOfRows = columnBlock == 0
-        for kBlock in 0..<plan.kBlocks {
-            let firstK = kBlock * plan.kStep
-            let steps = min(plan.kStep, plan.k - firstK)
-            // Chunks of the same rows come one after the other: where k is one block, A is packed by the first.
-            if plan.kBlocks > 1 || slot.load(as: Int.self) != rowBlock || isFirstOfRows && packsForOutputs {
-                pack(
-                    rows, firstK, steps, statistics, isFirstOfRows ? job.pointee.prologueSums : nil, rowBlock,
-                    writesStatistics: isFirstOfRows, into: packedA)
-                slot.storeBytes(of: rowBlock, as: Int.self)
-            }
-            withUnsafePointer(to: target) { target in
-                multiplyTiles(
-                    rows, columns, firstK, steps, packedA, job.pointee.packedB, partials, target)
-            }
-        }
-        if epilogue.normGradient != nil { finishNorm(rows, gradients, job.pointee.normSums, rowBlock) }
-    }
-
-    /// Panel by panel of B, past which go the tiles of the rows.
-    private func multiplyTiles(
-        _ rows: Range<Int>, _ columns: Range<Int>, _ firstK: Int, _ steps: Int, _ packedA: UnsafeRawPointer,
-        _ packedB: UnsafeRawPointer, _ partials: UnsafeMutablePointer<Float>, _ target: UnsafePointer<ssf_gemm_epilogue>
-    ) {
-        let tileRows = plan.blocking.tileRows
-        let tileCount = tileRows * plan.blocking.tileColumns
-        let isFirst = firstK == 0
-        let isLast = firstK + steps == plan.k
-        for j in columns {
-            let panelColumns = plan.columns(j)
-            let b = packedB + plan.panelOffset(j) + firstK * plan.packedColumns(j) * plan.blocking.elementBytes
-            for i in rows {
-                let place = plan.kBlocks > 1 ? (j - columns.lowerBound) * rows.count + i - rows.lowerBound : 0
-                kernels.tile(
-                    min(tileRows, plan.m - i * tileRows), panelColumns, steps,
-                    packedA + (i - rows.lowerBound) * plan.packedTileBytes, b, partials + place * tileCount, isFirst,
-                    isLast, i * tileRows, j * plan.blocking.tileColumns, target)
-            }
-        }
-    }
-
-    private func pack(
-        _ tiles: Range<Int>, _ firstK: Int, _ steps: Int, _ statistics: UnsafeMutablePointer<Float>,
-        _ sums: PartialSums?, _ rowBlock: Int, writesStatistics: Bool, into packed: UnsafeMutableRawPointer
-    ) {
-        var scaleSums, shiftSums: UnsafeMutablePointer<Float>?
-        if case .gradient(let gradient) = prologue, let sums {
-            if gradient.dScale != nil { scaleSums = sums.start(chunk: rowBlock, vector: 0, zeroed: firstK == 0) }
-            if gradient.dShift != nil { shiftSums = sums.start(chunk: rowBlock, vector: 1, zeroed: firstK == 0) }
-        }
-        let operands = prologueOperands
-        for i in tiles {
-            let row = i * plan.blocking.tileRows
-            let rows = min(plan.blocking.tileRows, plan.m - row)
-            let target = packed + (i - tiles.lowerBound) * plan.packedTileBytes
-            guard usesPrologue else {
-                kernels.packA(
-                    rows, kernels.packedRows(rows), steps,
-                    operands.a + row * operands.rowStride + firstK * operands.columnStride, operands.rowStride,
-                    operands.columnStride, target)
-                continue
-            }
-            let mean = statistics + 2 * (i - tiles.lowerBound) * plan.blocking.tileRows
-            let reciprocalDeviation = mean + plan.blocking.tileRows
-            if case .layerNorm(let norm) = prologue, firstK == 0 {
-                table.gemm.normStatistics(
-                    rows, plan.k, operands.a + row * operands.rowStride, operands.rowStride, norm.epsilon, mean,
-                    reciprocalDeviation)
-                if writesStatistics {
-                    if let target = norm.mean { (target + row).update(from: mean, count: rows) }
-                    if let target = norm.reciprocalDeviation {
-                        (target + row).update(from: reciprocalDeviation, count: rows)
-                    }
-                }
-            }
-            withUnsafePointer(to: operands) {
-                kernels.packWithPrologue(
-                    rows, kernels.packedRows(rows), row, firstK, steps, $0, mean, reciprocalDeviation, scaleSums,
-                    shiftSums, target)
-            }
-        }
-    }
-
-    /// The backward pass of a normalisation for rows whose gradients are complete and at hand.
-    private func finishNorm(
-        _ tiles: Range<Int>, _ gradients: UnsafePointer<Float>, _ sums: PartialSums?, _ rowBlock: Int
-    ) {
-        guard let norm = epilogue.normGradient else { return }
-        let weightSums = sums?.zeroed(chunk: rowBlock, vector: 0)
-        let biasSums = sums?.zeroed(chunk: rowBlock, vector: 1)
-        let first = tiles.lowerBound * plan.blocking.tileRows
-        let rows = min(tiles.upperBound * plan.blocking.tileRows, plan.m) - first
-        for i in 0..<rows {
-            let row = first + i
-            table.gemm.normBackward(
-                1, plan.n, gradients + i * plan.n, norm.x + row * norm.xRowStride, norm.mean + row,
-                norm.reciprocalDeviation + row, norm.weight, epilogueOperands.c + row * epilogueOperands.cRowStride,
-                epilogueOperands.accumulate, weightSums, biasSums, false)
         }
     }
 }

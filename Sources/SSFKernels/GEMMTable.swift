@@ -48,12 +48,18 @@ struct GEMMKernels: Sendable {
         @Sendable (
             _ rows: Int, _ columns: Int, _ steps: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
             _ partial: UnsafeMutablePointer<Float>, _ isFirst: Bool, _ isLast: Bool, _ row: Int, _ column: Int,
-            _ epilogue: UnsafePointer<ssf_gemm_epilogue>
+            _ epilogue: UnsafePointer<ssf_gemm_epilogue>, _ slot: UnsafePointer<ssf_gemm_slot>
         ) -> Void
-    typealias PackA =
+    typealias PackRows =
         @Sendable (
             _ rows: Int, _ packedRows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int,
-            _ columnStride: Int, _ packed: UnsafeMutableRawPointer
+            _ packed: UnsafeMutableRawPointer
+        ) -> Void
+    typealias PackColumns =
+        @Sendable (
+            _ rows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ columnStride: Int,
+            _ scale: UnsafePointer<Float>?, _ rowScale: UnsafePointer<Float>?, _ tileBytes: Int,
+            _ packed: UnsafeMutableRawPointer
         ) -> Void
     typealias PackWithPrologue =
         @Sendable (
@@ -70,7 +76,8 @@ struct GEMMKernels: Sendable {
 
     let blocking: GEMMBlocking
     let tile: Tile
-    let packA: PackA
+    let packRows: PackRows
+    let packColumns: PackColumns
     let packWithPrologue: PackWithPrologue
     let packB: PackB
     /// The rows that a tile of so many rows has in packed A.
@@ -82,21 +89,24 @@ struct GEMMKernels: Sendable {
             case .baseline:
                 blocking = .sse
                 tile = SSFMicroKernels.gemmTile
-                packA = SSFMicroKernels.gemmPackA
+                packRows = SSFMicroKernels.gemmPackRows
+                packColumns = SSFMicroKernels.gemmPackColumns
                 packWithPrologue = SSFMicroKernels.gemmPackWithPrologue
                 packB = SSFMicroKernels.gemmPackB
                 packedRows = SSFMicroKernels.gemmPackedRows
             case .avx2:
                 blocking = .avx2
                 tile = SSFMicroKernelsAVX2.gemmTile
-                packA = SSFMicroKernelsAVX2.gemmPackA
+                packRows = SSFMicroKernelsAVX2.gemmPackRows
+                packColumns = SSFMicroKernelsAVX2.gemmPackColumns
                 packWithPrologue = SSFMicroKernelsAVX2.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX2.gemmPackB
                 packedRows = SSFMicroKernelsAVX2.gemmPackedRows
             case .avx512, .avx512bf16:
                 blocking = .avx512
                 tile = SSFMicroKernelsAVX512.gemmTile
-                packA = SSFMicroKernelsAVX512.gemmPackA
+                packRows = SSFMicroKernelsAVX512.gemmPackRows
+                packColumns = SSFMicroKernelsAVX512.gemmPackColumns
                 packWithPrologue = SSFMicroKernelsAVX512.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX512.gemmPackB
                 packedRows = SSFMicroKernelsAVX512.gemmPackedRows
@@ -104,7 +114,8 @@ struct GEMMKernels: Sendable {
         #else
             blocking = .neon
             tile = gemmTile
-            packA = gemmPackA
+            packRows = gemmPackRows
+            packColumns = gemmPackColumns
             packWithPrologue = gemmPackWithPrologue
             packB = gemmPackB
             packedRows = gemmPackedRows

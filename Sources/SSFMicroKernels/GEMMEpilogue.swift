@@ -6,50 +6,60 @@ import CIntrinsics
 /// Where the results of one tile go, and what is applied to them.
 struct GEMMTarget {
     let epilogue: UnsafePointer<ssf_gemm_epilogue>
+    let slot: UnsafePointer<ssf_gemm_slot>
     let row: Int
     let column: Int
 
     // MARK: Addresses of element (0, 0) of the tile
 
-    @inline(__always)
+    @inline(always)
     var c: UnsafeMutablePointer<Float> {
         epilogue.pointee.c + (row - epilogue.pointee.cFirstRow) * epilogue.pointee.cRowStride + column
     }
-    @inline(__always)
+    @inline(always)
     var kept: UnsafeMutablePointer<Float>? {
         epilogue.pointee.kept.map { $0 + row * epilogue.pointee.keptRowStride + column }
     }
-    @inline(__always)
+    @inline(always)
     var residual: UnsafePointer<Float>? {
         epilogue.pointee.residual.map { $0 + row * epilogue.pointee.residualRowStride + column }
     }
 
-    @inline(__always)
+    @inline(always)
     var geluInput: UnsafePointer<Float>? {
         epilogue.pointee.geluInput.map { $0 + row * epilogue.pointee.geluInputRowStride + column }
     }
 
-    /// Lists the rows of the tile that an epilogue reads or writes, all matrices together, and returns their number. Four
-    /// more stand behind them, for whoever counts in larger steps.
-    @inline(__always)
-    func listRows(_ tileRows: Int, _ list: UnsafeMutablePointer<UnsafeRawPointer>) -> Int {
+    /// Adds to the list of what is asked for what is read and written between this product and the next: the partial sums
+    /// of the next, and the rows of the tile in every matrix of the epilogue. Returns their number; some more stand behind
+    /// them, for whoever counts in larger steps.
+    @inline(always)
+    func listRows(_ tileRows: Int, _ vectors: Int, isLast: Bool) -> Int {
         let e = epilogue.pointee
-        let c = c
-        for i in 0..<tileRows { list[i] = UnsafeRawPointer(c + i * e.cRowStride) }
-        var count = tileRows
-        if let kept {
-            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(kept + i * e.keptRowStride) }
+        let list = slot.pointee.list.assumingMemoryBound(to: UnsafeRawPointer.self)
+        var count = slot.pointee.listCount
+        if let next = slot.pointee.nextPartial {
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(next + i * vectors * laneCount) }
             count += tileRows
         }
-        if let geluInput {
-            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(geluInput + i * e.geluInputRowStride) }
+        if isLast {
+            let c = c
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(c + i * e.cRowStride) }
             count += tileRows
+            if let kept {
+                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(kept + i * e.keptRowStride) }
+                count += tileRows
+            }
+            if let geluInput {
+                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(geluInput + i * e.geluInputRowStride) }
+                count += tileRows
+            }
+            if let residual {
+                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(residual + i * e.residualRowStride) }
+                count += tileRows
+            }
         }
-        if let residual {
-            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(residual + i * e.residualRowStride) }
-            count += tileRows
-        }
-        for i in 0..<4 { list[count + i] = list[count - 1] }
+        for i in 0..<8 { list[count + i] = UnsafeRawPointer(e.c) }
         return count
     }
 
@@ -57,7 +67,7 @@ struct GEMMTarget {
     /// memory, because it needs the registers for its constants.
     ///
     /// - Parameter scratch: room for a tile.
-    @inline(__always)
+    @inline(always)
     func finish(
         _ product: GEMMAccumulators, _ tileRows: Int, _ vectors: Int, scratch: UnsafeMutablePointer<Float>
     ) {
@@ -130,7 +140,7 @@ func gemmActivate(_ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int,
     guard e.activation == 2, let input = target.geluInput else {
         return geluForward(count: rows * width, x: x, y: x)
     }
-    let z = e.scratch
+    let z = target.slot.pointee.scratch
     let scale = e.geluScale.map { $0 + target.column }
     let shift = e.geluShift.map { $0 + target.column }
     for i in 0..<rows {
@@ -163,12 +173,14 @@ func gemmFinish(_ sums: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
     for i in 0..<rows {
         let sums = sums + i * width
         let kept = target.kept.map { $0 + i * e.keptRowStride }
-        for j in stride(from: 0, to: columns, by: laneCount) {
+        var j = 0
+        while j < columns {
             let part = columns - j < laneCount ? columns - j : 0
             var x = load(sums + j)
             if let bias { x += load(bias + j, part: part) }
             if let kept { store(x, kept + j, part: part) }
             store(scaledAndShifted(x, scale, shift, j, part: part), sums + j)
+            j += laneCount
         }
     }
     if e.activation != 0 { gemmActivate(sums, rows, columns, target) }
@@ -176,13 +188,15 @@ func gemmFinish(_ sums: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
         let sums = sums + i * width
         let c = target.c + i * e.cRowStride
         let residual = target.residual.map { $0 + i * e.residualRowStride }
-        for j in stride(from: 0, to: columns, by: laneCount) {
+        var j = 0
+        while j < columns {
             let part = columns - j < laneCount ? columns - j : 0
             var x = load(sums + j)
             if let rowScale = e.rowScale { x *= Lanes(repeating: rowScale[target.row + i]) }
             if let residual { x += load(residual + j, part: part) }
             if e.accumulate { x += load(c + j, part: part) }
             store(x, c + j, part: part)
+            j += laneCount
         }
     }
 }

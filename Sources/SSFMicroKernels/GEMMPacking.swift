@@ -4,37 +4,36 @@ import CIntrinsics
 // direction of the packed layout is a copy, contiguous across it is a transposition in registers, and everything else
 // goes element by element.
 
-/// Packs `rows` rows and `steps` steps of A into floats [ceil(steps / 16), packedRows, 16].
+/// Packs `rows` rows and `steps` steps of a row-major A into floats [ceil(steps / 16), packedRows, 16].
 ///
 /// - Parameters:
-///   - a: element (i, p) at `a[i * rowStride + p * columnStride]`.
+///   - a: element (i, p) at `a[i * rowStride + p]`.
 ///   - packedRows: `gemmPackedRows(rows)`; the rows beyond `rows` become zero. The steps beyond the last stay undefined.
-package func gemmPackA(
-    rows: Int, packedRows: Int, steps: Int, a: UnsafePointer<Float>, rowStride: Int, columnStride: Int,
-    packed: UnsafeMutableRawPointer
+package func gemmPackRows(
+    rows: Int, packedRows: Int, steps: Int, a: UnsafePointer<Float>, rowStride: Int, packed: UnsafeMutableRawPointer
 ) {
     let packed = packed.assumingMemoryBound(to: Float.self)
     let block = gemmStepsPerBlock
-    if columnStride == 1 {
-        for i in 0..<rows {
-            let row = a + i * rowStride
-            var target = packed + i * block
-            var p = 0
-            while p + block <= steps {
-                for lane in stride(from: 0, to: block, by: laneCount) { store(load(row + p + lane), target + lane) }
-                target += packedRows * block
-                p += block
+    for i in 0..<rows {
+        let row = a + i * rowStride
+        var target = packed + i * block
+        var p = 0
+        while p + block <= steps {
+            var lane = 0
+            while lane < block {
+                store(load(row + p + lane), target + lane)
+                lane += laneCount
             }
-            for q in 0..<(steps - p) { target[q] = row[p + q] }
+            target += packedRows * block
+            p += block
         }
-    } else {
-        gemmPackColumns(rows, packedRows, steps, a, rowStride, columnStride, scale: nil, rowScale: nil, packed)
+        for q in 0..<(steps - p) { target[q] = row[p + q] }
     }
     gemmPackZeroRows(rows, packedRows, steps, packed)
 }
 
 /// The rows of packed A that fill up a tile.
-@inline(__always)
+@inline(always)
 func gemmPackZeroRows(_ rows: Int, _ packedRows: Int, _ steps: Int, _ packed: UnsafeMutablePointer<Float>) {
     let block = gemmStepsPerBlock
     for i in rows..<max(rows, packedRows) {
@@ -42,42 +41,67 @@ func gemmPackZeroRows(_ rows: Int, _ packedRows: Int, _ steps: Int, _ packed: Un
     }
 }
 
-/// Packs A that is not row-major, times `scale` [rows] and `rowScale` [steps], each after the other, where they are
-/// there. (The names are those of the transposed matrix: see `gemmPackWithPrologue`.)
-@inline(__always)
-func gemmPackColumns(
-    _ rows: Int, _ packedRows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ columnStride: Int,
-    scale: UnsafePointer<Float>?, rowScale: UnsafePointer<Float>?, _ packed: UnsafeMutablePointer<Float>
+/// Packs any number of rows of an A that is not row-major: several tiles, each as `gemmPackRows` packs it and `tileBytes`
+/// behind the one before. Whole vectors of rows are transposed in registers, hence tiles are best packed in groups of
+/// `gemmPackingTiles`.
+///
+/// - Parameters:
+///   - a: element (i, p) at `a[i * rowStride + p * columnStride]`.
+///   - scale: [rows], rowScale: [steps]: factors, one after the other, of A where they are there. (The names are those of
+///     the transposed matrix: see `GEMMPrologue`.)
+package func gemmPackColumns(
+    rows: Int, steps: Int, a: UnsafePointer<Float>, rowStride: Int, columnStride: Int, scale: UnsafePointer<Float>?,
+    rowScale: UnsafePointer<Float>?, tileBytes: Int, packed: UnsafeMutableRawPointer
 ) {
+    let packed = packed.assumingMemoryBound(to: Float.self)
     let block = gemmStepsPerBlock
+    let tileCount = tileBytes / 4
+    let tiles = (rows + gemmTileRows - 1) / gemmTileRows
+    let rest = rows - (tiles - 1) * gemmTileRows
     if rowStride == 1 {
-        for p in stride(from: 0, to: steps, by: laneCount) {
+        var p = 0
+        while p < steps {
             let count = min(laneCount, steps - p)
-            for i in stride(from: 0, to: rows, by: laneCount) {
-                let part = rows - i < laneCount ? rows - i : 0
+            var i = 0
+            while i < rows {
+                let lanes = min(laneCount, rows - i)
+                let part = lanes == laneCount ? 0 : lanes
+                let source = a + p * columnStride + i
                 var square = zeroBlock()
                 for q in 0..<laneCount where q < count {
-                    var x = load(a + (p + q) * columnStride + i, part: part)
+                    // Every step is far from the one before: no prefetcher of the processor follows. Into the second
+                    // level, because steps a multiple of 4096 bytes apart share a few lines of the first.
+                    ssf_prefetch_later(source + (q + 3 * laneCount) * columnStride)
+                    var x = load(source + q * columnStride, part: part)
                     if let rowScale { x *= Lanes(repeating: rowScale[p + q]) }
                     if let scale { x *= load(scale + i, part: part) }
                     square[q] = x
                 }
                 square = transposed(square)
-                let target = packed + (p / block * packedRows + i) * block + p % block
-                for r in 0..<laneCount where r < min(rows - i, laneCount) { store(square[r], target + r * block) }
+                for r in 0..<laneCount where r < lanes {
+                    let tile = (i + r) / gemmTileRows
+                    let packedRows = tile == tiles - 1 ? gemmPackedRows(rest) : gemmTileRows
+                    let place = (p / block * packedRows + i + r - tile * gemmTileRows) * block + p % block
+                    store(square[r], packed + tile * tileCount + place)
+                }
+                i += laneCount
             }
+            p += laneCount
         }
     } else {
-        for p in 0..<steps {
-            let target = packed + p / block * packedRows * block + p % block
-            for i in 0..<rows {
+        for i in 0..<rows {
+            let tile = i / gemmTileRows
+            let packedRows = tile == tiles - 1 ? gemmPackedRows(rest) : gemmTileRows
+            let target = packed + tile * tileCount + (i - tile * gemmTileRows) * block
+            for p in 0..<steps {
                 var x = a[i * rowStride + p * columnStride]
                 if let rowScale { x *= rowScale[p] }
                 if let scale { x *= scale[i] }
-                target[i * block] = x
+                target[p / block * packedRows * block + p % block] = x
             }
         }
     }
+    gemmPackZeroRows(rest, gemmPackedRows(rest), steps, packed + (tiles - 1) * tileCount)
 }
 
 /// Packs `columns` columns of B into floats [k, packedColumns].
@@ -93,6 +117,11 @@ package func gemmPackB(
     if columnStride == 1 {
         for p in 0..<k {
             let row = b + p * rowStride
+            var ahead = 0
+            while ahead < packedColumns {
+                ssf_prefetch_later(row + 32 * rowStride + ahead)
+                ahead += 16
+            }
             let target = packed + p * packedColumns
             for j in stride(from: 0, to: packedColumns, by: laneCount) {
                 let count = columns - j

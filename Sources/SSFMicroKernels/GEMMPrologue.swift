@@ -3,14 +3,11 @@ import CIntrinsics
 // Packing A with something applied to it on the way: what would otherwise be a pass over memory of its own is a few
 // operations on numbers that are in registers anyway.
 
-/// Packs rows `row ..< row + rows` and steps `first ..< first + steps` of A as `gemmPackA` does, through a prologue.
+/// Packs rows `row ..< row + rows` and steps `first ..< first + steps` of a row-major A as `gemmPackRows` does, through a prologue.
 ///
 /// - Parameters:
 ///   - mean, reciprocalDeviation: of the layer normalisation, [rows]: of these rows, by `layerNormStatistics`.
 ///   - scaleSums, shiftSums: of the gradient, [k]: receive += g h and += g of these rows, where they are there.
-///
-/// The gradient alone takes a matrix that is not row-major: the transposed one, so that `scale` belongs to the rows of
-/// A and `rowScale` to the steps. It forms no sums then.
 package func gemmPackWithPrologue(
     rows: Int, packedRows: Int, row: Int, first: Int, steps: Int, prologue: UnsafePointer<ssf_gemm_prologue>,
     mean: UnsafePointer<Float>?, reciprocalDeviation: UnsafePointer<Float>?, scaleSums: UnsafeMutablePointer<Float>?,
@@ -18,13 +15,7 @@ package func gemmPackWithPrologue(
 ) {
     let packed = packed.assumingMemoryBound(to: Float.self)
     let e = prologue.pointee
-    let a = e.a + row * e.rowStride + first * e.columnStride
-    if e.columnStride != 1 {
-        gemmPackColumns(
-            rows, packedRows, steps, a, e.rowStride, e.columnStride, scale: e.scale.map { $0 + row },
-            rowScale: e.rowScale.map { $0 + first }, packed)
-        return gemmPackZeroRows(rows, packedRows, steps, packed)
-    }
+    let a = e.a + row * e.rowStride + first
     for i in 0..<rows {
         let source = GEMMSourceRow(
             a: a + i * e.rowStride, scale: e.scale.map { $0 + first }, shift: e.shift.map { $0 + first },
@@ -59,7 +50,7 @@ struct GEMMSourceRow {
     ///   - packed: step p of the row goes to `packed[p / 16 * packedRows * 16 + p % 16]`.
     ///   - x, y: mean and reciprocal deviation of the normalisation; the row's factor in the gradient, and nothing.
     ///   - kind: a constant, as `ssf_gemm_prologue` numbers them.
-    @inline(__always)
+    @inline(always)
     func pack(
         _ steps: Int, _ packedRows: Int, _ packed: UnsafeMutablePointer<Float>, _ x: Float, _ y: Float, kind: Int
     ) {
@@ -68,8 +59,10 @@ struct GEMMSourceRow {
         var target = packed
         var p = 0
         while p + block <= steps {
-            for lane in stride(from: 0, to: block, by: laneCount) {
+            var lane = 0
+            while lane < block {
                 store(element(p + lane, x, y, part: 0, kind: kind), target + lane)
+                lane += laneCount
             }
             target += packedRows * block
             p += block
@@ -82,7 +75,7 @@ struct GEMMSourceRow {
         }
     }
 
-    @inline(__always)
+    @inline(always)
     func element(_ p: Int, _ x: Lanes, _ y: Lanes, part: Int, kind: Int) -> Lanes {
         let value = load(a + p, part: part)
         if kind == 1 { return normalized(value, x, y, scale, shift, p, part: part) }

@@ -20,6 +20,17 @@ import CIntrinsics
     package let gemmTileVectors = 2
 #endif
 
+/// Tiles whose rows are whole vectors together.
+#if SSF_AVX512
+    package let gemmPackingTiles = 2
+#elseif SSF_AVX2
+    package let gemmPackingTiles = 4
+#elseif arch(arm64)
+    package let gemmPackingTiles = 1
+#else
+    package let gemmPackingTiles = 2
+#endif
+
 /// Steps of k that stand together in a packed row of A: a cache line, so that packing a row-major A is copying.
 package let gemmStepsPerBlock = 16
 
@@ -30,7 +41,7 @@ package let gemmStepsPerBlock = 16
 #endif
 
 /// All zero. A literal: `InlineArray(repeating:)` is now and then left as a call.
-@inline(__always)
+@inline(always)
 func zeroAccumulators() -> GEMMAccumulators {
     let o = Lanes()
     #if SSF_AVX512 || arch(arm64)
@@ -55,15 +66,16 @@ func zeroAccumulators() -> GEMMAccumulators {
 ///   - partial: [packed rows, packed columns]: what one call of a sum over k hands to the next, and scratch for the
 ///     edges of C.
 ///   - row, column: the tile's place in C.
+///   - slot: the thread's scratch, and what to ask the memory for.
 package func gemmTile(
     rows: Int, columns: Int, steps: Int, a: UnsafeRawPointer, b: UnsafeRawPointer,
     partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, row: Int, column: Int,
-    epilogue: UnsafePointer<ssf_gemm_epilogue>
+    epilogue: UnsafePointer<ssf_gemm_epilogue>, slot: UnsafePointer<ssf_gemm_slot>
 ) {
     let tile = GEMMTile(
         rows: rows, columns: columns, steps: steps, a: a.assumingMemoryBound(to: Float.self),
         b: b.assumingMemoryBound(to: Float.self), partial: partial, isFirst: isFirst, isLast: isLast,
-        target: GEMMTarget(epilogue: epilogue, row: row, column: column))
+        target: GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column))
     let vectors = (columns + laneCount - 1) / laneCount
     withUnsafePointer(to: tile) { tile in
         if rows == gemmTileRows, columns == gemmTileVectors * laneCount { return gemmTileWhole(tile) }
@@ -126,7 +138,7 @@ struct GEMMTile {
     let isLast: Bool
     let target: GEMMTarget
 
-    @inline(__always)
+    @inline(always)
     func run(_ tileRows: Int, _ vectors: Int, whole: Bool) {
         let acc = product(tileRows, vectors, prefetches: whole)
         if whole && isLast {
@@ -137,11 +149,11 @@ struct GEMMTile {
         }
     }
 
-    /// - Parameter prefetches: whether the lines that the epilogue reads and writes are asked for on the way: one row of
-    ///   the tile between two blocks of steps, and the last some blocks before they are needed. All at once they would
-    ///   take the places in which the lines of B are waited for; and what is asked for too early is gone again when it is
-    ///   needed, because B streams through the first-level cache.
-    @inline(__always)
+    /// - Parameter prefetches: whether it asks for what comes next on the way: what is packed after this tile, then the
+    ///   lines that the epilogue reads and writes. Some between two blocks of steps, the last a few blocks before they are
+    ///   needed. All at once they would take the places in which the lines of B are waited for; and what is asked for too
+    ///   early is gone again when it is needed, because B streams through the first-level cache.
+    @inline(always)
     func product(_ tileRows: Int, _ vectors: Int, prefetches: Bool) -> GEMMAccumulators {
         var acc = zeroAccumulators()
         if !isFirst {
@@ -150,17 +162,30 @@ struct GEMMTile {
         var a = a
         var b = b
         var left = steps
-        let rowList = target.epilogue.pointee.rowList.assumingMemoryBound(to: UnsafeRawPointer.self)
+        let list = target.slot.pointee.list.assumingMemoryBound(to: UnsafeRawPointer.self)
         var fetched = 0
-        let wanted = prefetches && isLast ? target.listRows(tileRows, rowList) : 0
-        let blocks = (steps + gemmStepsPerBlock - 1) / gemmStepsPerBlock
-        let perBlock = wanted + prefetchLead <= blocks ? 1 : 2 * wanted + prefetchLead <= 2 * blocks ? 2 : 4
+        let wanted = prefetches ? target.listRows(tileRows, vectors, isLast: isLast) : 0
+        let blocks = max((steps + gemmStepsPerBlock - 1) / gemmStepsPerBlock - prefetchLead, 1)
+        // Without a loop of variable length, beside which the accumulators would live in memory.
+        let perBlock = wanted <= blocks ? 1 : wanted <= 2 * blocks ? 2 : wanted <= 4 * blocks ? 4 : 8
         // Steps that are left when it begins.
-        let start = (wanted / perBlock + prefetchLead) * gemmStepsPerBlock
+        let start = (wanted / perBlock + 1 + prefetchLead) * gemmStepsPerBlock
         while left > 0 {
             if prefetches && fetched < wanted && left <= start {
-                for row in fetched..<fetched + perBlock {
-                    for v in 0..<vectors { ssf_prefetch_write(rowList[row] + v * laneCount * 4) }
+                let rows = list + fetched
+                prefetch(rows[0], vectors)
+                if perBlock >= 2 {
+                    prefetch(rows[1], vectors)
+                    if perBlock >= 4 {
+                        prefetch(rows[2], vectors)
+                        prefetch(rows[3], vectors)
+                        if perBlock == 8 {
+                            prefetch(rows[4], vectors)
+                            prefetch(rows[5], vectors)
+                            prefetch(rows[6], vectors)
+                            prefetch(rows[7], vectors)
+                        }
+                    }
                 }
                 fetched += perBlock
             }
@@ -178,6 +203,12 @@ struct GEMMTile {
         }
         return acc
     }
+}
+
+/// The lines of a row of a tile. For writing, even where it is only read: no other thread wants it.
+@inline(always)
+func prefetch(_ row: UnsafeRawPointer, _ vectors: Int) {
+    for v in 0..<vectors { ssf_prefetch_write(row + v * laneCount * 4) }
 }
 
 /// Blocks of steps between the last request and the epilogue: some 200 cycles each.

@@ -63,6 +63,46 @@ import Testing
         #expect(isClose, "\(c), not \(expected)")
     }
 
+    /// Two numbers become their signs when they are normalised.
+    @Test func aNormalizedProductSumsSigns() {
+        let a: [Float] = [1, 3, 7, 5]
+        let b: [Float] = [1, 10, 100, 1000]
+        let packed = GEMM.pack(k: 2, n: 2, b: b.span)
+        let (weight, shift, bias): ([Float], [Float], [Float]) = ([2, 1], [0, 1], [0, -1])
+        var c = [Float](repeating: 1, count: 4)
+        var out = c.mutableSpan
+        GEMM.multiplyNormalized(
+            m: 2, a: a.span, normWeight: weight.span, normBias: shift.span, epsilon: 0, packed: packed,
+            bias: bias.span, into: &out, accumulate: true, workspace: Workspace())
+        #expect(c == [199, 1980, 3, 20])
+    }
+
+    @Test func theInputOfAProductIsActivatedAndAResidualAdded() {
+        let a: [Float] = [0, 30, -30, 40]
+        let b: [Float] = [1, 2, 3, 4]
+        let packed = GEMM.pack(k: 2, n: 2, b: b.span)
+        let residual: [Float] = [1, 2, 9, 3, 4, 9]
+        var c = [Float](repeating: 0, count: 4)
+        var out = c.mutableSpan
+        // Far from zero GELU is 0 or the number itself.
+        GEMM.multiply(
+            m: 2, a: a.span, inputActivation: .gelu, packed: packed, residual: residual.span, residualRowStride: 3,
+            into: &out, workspace: Workspace())
+        #expect(c == [91, 122, 123, 164])
+    }
+
+    @Test func aShortResidualStopsTheProgram() async {
+        await #expect(processExitsWith: .failure) {
+            let x = [Float](repeating: 1, count: 6)
+            let packed = GEMM.pack(k: 2, n: 3, b: x.span)
+            var c = [Float](repeating: 0, count: 6)
+            var out = c.mutableSpan
+            GEMM.multiply(
+                m: 2, a: x.span, packed: packed, residual: [Float](repeating: 1, count: 5).span, into: &out,
+                workspace: Workspace())
+        }
+    }
+
     @Test func aShortSpanOfAStopsTheProgram() async {
         await #expect(processExitsWith: .failure) {
             let x = [Float](repeating: 1, count: 5)
