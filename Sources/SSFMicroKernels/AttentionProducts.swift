@@ -152,8 +152,23 @@ func packRows(
     rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedColumns: Int,
     y: UnsafeMutablePointer<Float>
 ) {
-    gemmPackB(
-        k: rows, columns: columns, packedColumns: paddedColumns, b: x, rowStride: rowStride, columnStride: 1, packed: y)
+    for row in 0..<rows {
+        let x = x + row * rowStride
+        let y = y + row * paddedColumns
+        var i = 0
+        while i + laneCount <= columns {
+            store(load(x + i), y + i)
+            i += laneCount
+        }
+        if i < columns {
+            store(load(x + i, first: columns - i), y + i)
+            i += laneCount
+        }
+        while i < paddedColumns {
+            store(Lanes.zero, y + i)
+            i += laneCount
+        }
+    }
 }
 
 /// Writes the transpose of a strided [rows, columns] matrix: `columns` rows of `paddedRows`, zeros behind the rows.
