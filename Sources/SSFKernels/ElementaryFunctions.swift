@@ -9,7 +9,7 @@ import SSFParallel
 /// Exponential and error function of many numbers at a time.
 ///
 /// - Accuracy: over all of single precision, denormal results included: exp at most 1 ulp with fused multiply-add and
-///   2 ulp without; erf at most 2 ulp with and 3 ulp without. Infinities give their limits, NaN gives NaN.
+///   2 ulp without; erf at most 2.5 ulp with and 3 ulp without. Infinities give their limits, NaN gives NaN.
 /// - Threading: over elements.
 public enum ElementaryFunctions {
     /// `y = exp(x)`; both of the same count.
