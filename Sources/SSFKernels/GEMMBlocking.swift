@@ -18,8 +18,6 @@ struct GEMMBlocking: Sendable, Equatable {
     let tileColumns: Int
     /// Floats of a vector: the last panel of B is narrower, by whole vectors.
     let lanes: Int
-    /// Tiles of rows that are packed together where A is not row-major: `gemmPackingTiles` of the micro-kernels.
-    let packingTiles: Int
     /// Bytes of an element of packed A and B.
     let elementBytes: Int
     /// Steps of k that one call of a tile sums, at most.
@@ -30,16 +28,16 @@ struct GEMMBlocking: Sendable, Equatable {
     let columnPanels: Int
 
     static let avx512 = GEMMBlocking(
-        tileRows: 8, tileColumns: 48, lanes: 16, packingTiles: 2, elementBytes: 4, kBlock: 3200,
+        tileRows: 8, tileColumns: 48, lanes: 16, elementBytes: 4, kBlock: 3200,
         aBlockBytes: 1024 << 10, columnPanels: 16
     )
     static let avx2 = GEMMBlocking(
-        tileRows: 6, tileColumns: 16, lanes: 8, packingTiles: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 6, tileColumns: 16, lanes: 8, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 48)
     static let sse = GEMMBlocking(
-        tileRows: 6, tileColumns: 8, lanes: 4, packingTiles: 2, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 6, tileColumns: 8, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 96)
     static let neon = GEMMBlocking(
-        tileRows: 8, tileColumns: 12, lanes: 4, packingTiles: 1, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 8, tileColumns: 12, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 64)
 }

@@ -49,7 +49,8 @@ struct GEMMChunk {
         let tileRows = plan.blocking.tileRows
         let kernels = product.kernels
         let (isFirst, isLast) = (firstK == 0, firstK + steps == plan.k)
-        let group = product.prologueOperands.columnStride == 1 ? 1 : plan.blocking.packingTiles
+        // Columns of A lie far apart: what a thread needs of them is taken at once.
+        let group = product.prologueOperands.columnStride == 1 ? 1 : rows.count
         var operands = slot.operands
         for j in columns {
             let packsNow = packs && j == columns.lowerBound

@@ -17,8 +17,10 @@ struct GEMMPlan {
     let kBlocks: Int
     let kStep: Int
 
-    /// Floating-point operations that are worth a chunk: some ten times the cost of handing it out.
-    private static let operationsPerChunk = 4 << 20
+    /// Floating-point operations that are worth a chunk: some microseconds, ten times the cost of handing it out.
+    private static let operationsPerChunk = 1 << 20
+    /// Rows whose operations take as long as fetching B does, which is what a product of few rows waits for.
+    private static let rowsOfFetching = 5
     /// Enough chunks for a dozen threads to end together, and no more: each packs or finds its A.
     private static let wantedChunks = 32
 
@@ -35,18 +37,21 @@ struct GEMMPlan {
         let quantum = Self.lineBytes / blocking.elementBytes
         kStep = parts(parts(k, of: kBlocks), of: quantum) * quantum
 
-        let wanted = min(max(2 * m * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
+        let wanted = min(max(2 * (m + Self.rowsOfFetching) * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
         let tileBytes = max(blocking.tileRows * (kStep * blocking.elementBytes + (wholeRows ? n * 4 : 0)), 1)
         var rows = parts(rowTiles, of: max(blocking.aBlockBytes / tileBytes, 1))
         // Down to a dozen tiles a block, rows are cut rather than columns: a cut of the columns packs A again where it is
-        // another thread's, one of the rows fetches all of B again.
-        rows = max(rows, min(wanted, parts(rowTiles, of: 12)))
+        // another thread's, one of the rows fetches all of B again. In several k blocks every chunk packs its A itself:
+        // then columns are cut only where there are few rows.
+        rows = max(rows, min(wanted, parts(rowTiles, of: kBlocks > 1 ? 6 : 12)))
         if rows > 2 { rows = min(parts(rows, of: 4) * 4, rowTiles) }
         rowBlocks = max(rows, 1)
         columnBlocks =
             wholeRows
             ? 1
-            : max(parts(columnTiles, of: blocking.columnPanels), min(columnTiles, parts(wanted, of: rowBlocks)))
+            : max(
+                parts(columnTiles, of: blocking.columnPanels),
+                min(columnTiles, parts(kBlocks > 1 ? min(wanted, 16) : wanted, of: rowBlocks)))
     }
 
     var chunks: Int { rowBlocks * columnBlocks }

@@ -42,8 +42,7 @@ func gemmPackZeroRows(_ rows: Int, _ packedRows: Int, _ steps: Int, _ packed: Un
 }
 
 /// Packs any number of rows of an A that is not row-major: several tiles, each as `gemmPackRows` packs it and `tileBytes`
-/// behind the one before. Whole vectors of rows are transposed in registers, hence tiles are best packed in groups of
-/// `gemmPackingTiles`.
+/// behind the one before. Whole vectors of rows are transposed in registers.
 ///
 /// - Parameters:
 ///   - a: element (i, p) at `a[i * rowStride + p * columnStride]`.

@@ -20,17 +20,6 @@ import CIntrinsics
     package let gemmTileVectors = 2
 #endif
 
-/// Tiles whose rows are whole vectors together.
-#if SSF_AVX512
-    package let gemmPackingTiles = 2
-#elseif SSF_AVX2
-    package let gemmPackingTiles = 4
-#elseif arch(arm64)
-    package let gemmPackingTiles = 1
-#else
-    package let gemmPackingTiles = 2
-#endif
-
 /// Steps of k that stand together in a packed row of A: a cache line, so that packing a row-major A is copying.
 package let gemmStepsPerBlock = 16
 
