@@ -21,6 +21,8 @@ struct GEMMPlan {
     private static let operationsPerChunk = 1 << 20
     /// Rows whose operations take as long as fetching B does, which is what a product of few rows waits for.
     private static let rowsOfFetching = 5
+    /// What stays in a third-level cache of the usual size, or a thread's share of a larger one.
+    private static let cacheBytes = 16 << 20
     /// Enough chunks for a dozen threads to end together, and no more: each packs or finds its A.
     private static let wantedChunks = 32
 
@@ -39,11 +41,15 @@ struct GEMMPlan {
 
         let wanted = min(max(2 * (m + Self.rowsOfFetching) * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
         let tileBytes = max(blocking.tileRows * (kStep * blocking.elementBytes + (wholeRows ? n * 4 : 0)), 1)
-        var rows = parts(rowTiles, of: max(blocking.aBlockBytes / tileBytes, 1))
+        // A B that comes from memory again for every block of rows is worth larger ones.
+        let isFetchedFromMemory = n * k * blocking.elementBytes > Self.cacheBytes
+        let aBlockBytes = blocking.aBlockBytes * (isFetchedFromMemory ? 2 : 1)
+        var rows = parts(rowTiles, of: max(aBlockBytes / tileBytes, 1))
         // Down to a dozen tiles a block, rows are cut rather than columns: a cut of the columns packs A again where it is
         // another thread's, one of the rows fetches all of B again. In several k blocks every chunk packs its A itself:
         // then columns are cut only where there are few rows.
-        rows = max(rows, min(wanted, parts(rowTiles, of: kBlocks > 1 ? 6 : 12)))
+        let fewestTiles = (kBlocks > 1 ? 6 : 12) * (isFetchedFromMemory ? 2 : 1)
+        rows = max(rows, min(wanted, parts(rowTiles, of: fewestTiles)))
         if rows > 2 { rows = min(parts(rows, of: 4) * 4, rowTiles) }
         rowBlocks = max(rows, 1)
         columnBlocks =
