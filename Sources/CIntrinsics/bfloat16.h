@@ -12,9 +12,6 @@
 /// round_halves: the bits of the nearest float that has only an upper half, ties to even; what is too large becomes
 /// infinite, a NaN stays one and becomes quiet. The lower half of the result is not cleared.
 /// store_halves, load_halves: the upper halves to memory, and back as floats; at any address.
-/// first_of_pairs, second_of_pairs: the two halves of each pair as floats.
-/// make_pairs: of the upper halves of two vectors.
-/// merge_pairs: pairs of what is at two addresses, lane by lane.
 #define SSF_HALVES(N)                                                                                          \
     typedef float ssf_half_floats##N __attribute__((ext_vector_type(N)));                                      \
     typedef unsigned ssf_half_words##N __attribute__((ext_vector_type(N)));                                    \
@@ -31,23 +28,10 @@
         const ssf_halves##N halves = __builtin_convertvector((ssf_half_words##N)x >> 16, ssf_halves##N);       \
         __builtin_memcpy(address, &halves, 2 * N);                                                             \
     }                                                                                                          \
-    SSF_INLINE ssf_half_words##N ssf_half_words_at##N(const unsigned short *_Nonnull address) {                \
+    SSF_INLINE ssf_half_floats##N ssf_load_halves##N(const unsigned short *_Nonnull address) {                 \
         ssf_halves##N halves;                                                                                  \
         __builtin_memcpy(&halves, address, 2 * N);                                                             \
-        return __builtin_convertvector(halves, ssf_half_words##N);                                             \
-    }                                                                                                          \
-    SSF_INLINE ssf_half_floats##N ssf_load_halves##N(const unsigned short *_Nonnull address) {                 \
-        return (ssf_half_floats##N)(ssf_half_words_at##N(address) << 16);                                      \
-    }                                                                                                          \
-    SSF_INLINE ssf_half_floats##N ssf_first_of_pairs##N(ssf_half_floats##N pairs) {                            \
-        return (ssf_half_floats##N)((ssf_half_words##N)pairs << 16);                                           \
-    }                                                                                                          \
-    SSF_INLINE ssf_half_floats##N ssf_make_pairs##N(ssf_half_floats##N first, ssf_half_floats##N second) {     \
-        return (ssf_half_floats##N)((ssf_half_words##N)first >> 16 | ((ssf_half_words##N)second & 0xffff0000)); \
-    }                                                                                                          \
-    SSF_INLINE ssf_half_floats##N ssf_merge_pairs##N(                                                          \
-        const unsigned short *_Nonnull first, const unsigned short *_Nonnull second) {                         \
-        return (ssf_half_floats##N)(ssf_half_words_at##N(first) | ssf_half_words_at##N(second) << 16);         \
+        return (ssf_half_floats##N)(__builtin_convertvector(halves, ssf_half_words##N) << 16);                 \
     }
 
 SSF_HALVES(4)
@@ -68,11 +52,20 @@ SSF_INLINE ssf_half_floats16 ssf_dot_pairs16(ssf_half_floats16 sum, ssf_half_flo
     return (ssf_half_floats16)__builtin_ia32_dpbf16ps_512((floats)sum, (halves)a, (halves)b);
 }
 
-/// 32 floats in the order of memory, `low` before `high`, as 16 pairs, rounded as by round_halves but that denormal
-/// numbers become zero.
-SSF_INLINE ssf_half_floats16 ssf_round_to_pairs16(ssf_half_floats16 low, ssf_half_floats16 high) {
+/// 32 floats in the order of memory, `low` before `high`, as 16 pairs of neighbours, rounded as by round_halves but that
+/// denormal numbers become zero.
+SSF_INLINE ssf_half_floats16 ssf_round_neighbours16(ssf_half_floats16 low, ssf_half_floats16 high) {
     typedef float floats __attribute__((vector_size(64)));
     return (ssf_half_floats16)__builtin_ia32_cvtne2ps2bf16_512((floats)high, (floats)low);
+}
+
+/// The same for pairs lane by lane.
+SSF_INLINE ssf_half_floats16 ssf_round_to_pairs16(ssf_half_floats16 first, ssf_half_floats16 second) {
+    typedef short shorts __attribute__((ext_vector_type(32)));
+    const shorts x = (shorts)ssf_round_neighbours16(first, second);
+    return (ssf_half_floats16)__builtin_shufflevector(
+        x, x, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+        30, 15, 31);
 }
 #endif
 

@@ -5,11 +5,13 @@
 
 // What the micro-kernels of a matrix product do beside multiplying. Structs of C, because the module of each instruction
 // set has types of its own for whatever it declares in Swift, and these are handed to all of them. Their meaning, in
-// formulas, is documented at `GEMMEpilogue` and `GEMMPrologue`.
+// formulas, is documented at `GEMMEpilogue` and `GEMMPrologue`. A matrix that `...IsHalf` speaks of is of bfloat16 where
+// that is true and of floats where not; strides count elements.
 
 /// What a tile applies to its sums, and where the results go. Pointers are to element (0, 0) of the whole product.
 typedef struct {
-    float *_Nonnull c;
+    void *_Nonnull c;
+    bool cIsHalf;
     long cRowStride;
     /// The row of the product whose place is the first row of `c`.
     long cFirstRow;
@@ -19,14 +21,17 @@ typedef struct {
     const float *_Nullable bias;
     const float *_Nullable scale;
     const float *_Nullable shift;
-    float *_Nullable kept;
+    void *_Nullable kept;
+    bool keptIsHalf;
     long keptRowStride;
-    const float *_Nullable geluInput;
+    const void *_Nullable geluInput;
+    bool geluInputIsHalf;
     long geluInputRowStride;
     const float *_Nullable geluScale;
     const float *_Nullable geluShift;
     const float *_Nullable rowScale;
-    const float *_Nullable residual;
+    const void *_Nullable residual;
+    bool residualIsHalf;
     long residualRowStride;
 } ssf_gemm_epilogue;
 
@@ -34,7 +39,10 @@ typedef struct {
 typedef struct {
     /// 0: nothing; 1: layer normalisation; 2: GELU; 3: the gradient of a scale and shift.
     int kind;
-    const float *_Nonnull a;
+    const void *_Nonnull a;
+    bool aIsHalf;
+    /// Whether elements of A are rounded to bfloat16, for a product with such a B.
+    bool rounds;
     long rowStride;
     long columnStride;
     /// Per step of k: weight and bias of the normalisation, scale and shift before GELU. Of the gradient: the scale.
@@ -42,9 +50,11 @@ typedef struct {
     const float *_Nullable shift;
     /// Of the gradient: the factor of a row, and what its scale was applied to.
     const float *_Nullable rowScale;
-    const float *_Nullable h;
+    const void *_Nullable h;
+    bool hIsHalf;
     /// What is taken from it, at the same places.
-    const float *_Nullable subtrahend;
+    const void *_Nullable subtrahend;
+    bool subtrahendIsHalf;
     long hRowStride;
 } ssf_gemm_prologue;
 

@@ -8,6 +8,8 @@
 /// matter of strides: for Aᵀ of a row-major [k, m] matrix pass `aRowStride: 1, aColumnStride: m`. A product by a matrix
 /// that is used more than once is faster with a `PackedMatrix`.
 ///
+/// A, B and C may be of `Float` or of `BFloat16`, each by itself; `precision` says what A and B are multiplied in.
+///
 /// The shapes are checked: a span that is too short for its shape and strides is a programmer's mistake and stops the
 /// program. Operands must not overlap C.
 extension GEMM {
@@ -18,13 +20,14 @@ extension GEMM {
     ///   - b: element (p, j) at `p * bRowStride + j * bColumnStride`.
     ///   - c: element (i, j) at `i * cRowStride + j`; what lies between the rows stays as it is.
     ///   - accumulate: adds to C instead of overwriting it.
+    ///   - precision: what A and B are multiplied in, whatever they are stored in.
     ///   - workspace: scratch, kept by the caller from call to call; one per thread that calls.
     /// - Accuracy, threading: see `GEMM`.
     /// - Complexity: 2 m n k operations.
-    public static func multiply(
-        m: Int, n: Int, k: Int, a: Span<Float>, aRowStride: Int? = nil, aColumnStride: Int = 1, b: Span<Float>,
-        bRowStride: Int? = nil, bColumnStride: Int = 1, into c: inout MutableSpan<Float>, cRowStride: Int? = nil,
-        accumulate: Bool = false, workspace: Workspace
+    public static func multiply<A: MatrixElement, B: MatrixElement, C: MatrixElement>(
+        m: Int, n: Int, k: Int, a: Span<A>, aRowStride: Int? = nil, aColumnStride: Int = 1, b: Span<B>,
+        bRowStride: Int? = nil, bColumnStride: Int = 1, into c: inout MutableSpan<C>, cRowStride: Int? = nil,
+        accumulate: Bool = false, precision: Precision = .float32, workspace: Workspace
     ) {
         let aRowStride = aRowStride ?? k
         let bRowStride = bRowStride ?? n
@@ -35,17 +38,20 @@ extension GEMM {
         multiply(
             m: m, n: n, k: k, a: a.start, aRowStride: aRowStride, aColumnStride: aColumnStride, b: b.start,
             bRowStride: bRowStride, bColumnStride: bColumnStride, c: c.start, cRowStride: cRowStride,
-            accumulate: accumulate, workspace: workspace)
+            accumulate: accumulate, precision: precision, workspace: workspace)
     }
 
     /// Packs B [k, n] for any number of products; element (p, j) at `p * rowStride + j * columnStride`. For the weight
     /// [n, k] of a linear layer y = x Wᵀ pass `rowStride: 1, columnStride: k`.
-    public static func pack(
-        k: Int, n: Int, b: Span<Float>, rowStride: Int? = nil, columnStride: Int = 1
+    ///
+    /// - Parameter precision: what the product is computed in: it rounds B here, and A when it is packed.
+    public static func pack<Element: MatrixElement>(
+        k: Int, n: Int, b: Span<Element>, rowStride: Int? = nil, columnStride: Int = 1, precision: Precision = .float32
     ) -> PackedMatrix {
         let rowStride = rowStride ?? n
         check("B", b.count, rows: k, columns: n, rowStride, columnStride)
-        return pack(k: k, n: n, b: b.start, rowStride: rowStride, columnStride: columnStride)
+        return pack(
+            k: k, n: n, b: b.start, rowStride: rowStride, columnStride: columnStride, precision: precision)
     }
 
     /// What is applied to every element of a product behind bias, scale and shift.
@@ -64,11 +70,11 @@ extension GEMM {
     ///   - residual: [m, n]; absent for 0.
     ///   - packed: B [k, n], by `pack`.
     ///   - a, c, accumulate, workspace: as without packing.
-    public static func multiply(
-        m: Int, a: Span<Float>, aRowStride: Int? = nil, aColumnStride: Int = 1,
+    public static func multiply<A: MatrixElement, C: MatrixElement>(
+        m: Int, a: Span<A>, aRowStride: Int? = nil, aColumnStride: Int = 1,
         inputActivation: Activation = .identity, packed: PackedMatrix, bias: Span<Float>? = nil,
         scale: Span<Float>? = nil, shift: Span<Float>? = nil, activation: Activation = .identity,
-        residual: Span<Float>? = nil, residualRowStride: Int? = nil, into c: inout MutableSpan<Float>,
+        residual: Span<Float>? = nil, residualRowStride: Int? = nil, into c: inout MutableSpan<C>,
         cRowStride: Int? = nil, accumulate: Bool = false, workspace: Workspace
     ) {
         let (n, k) = (packed.n, packed.k)
@@ -81,14 +87,14 @@ extension GEMM {
         checkVector("scale", scale, n)
         checkVector("shift", shift, n)
         if let residual { check("residual", residual.count, rows: m, columns: n, residualRowStride, 1) }
+        var epilogue = GEMMEpilogue(
+            bias: bias?.start, scale: scale?.start, shift: shift?.start,
+            activation: activation == .gelu ? .gelu : .identity, residualRowStride: residualRowStride)
+        if let residual { epilogue.residual = MatrixPointer(residual.start) }
         multiply(
             m: m, n: n, k: k, a: a.start, aRowStride: aRowStride, aColumnStride: aColumnStride, packed: packed,
             c: c.start, cRowStride: cRowStride, accumulate: accumulate,
-            prologue: inputActivation == .gelu ? .gelu(scale: nil, shift: nil) : .identity,
-            epilogue: GEMMEpilogue(
-                bias: bias?.start, scale: scale?.start, shift: shift?.start,
-                activation: activation == .gelu ? .gelu : .identity, residual: residual?.start,
-                residualRowStride: residualRowStride),
+            prologue: inputActivation == .gelu ? .gelu(scale: nil, shift: nil) : .identity, epilogue: epilogue,
             workspace: workspace, table: packed.table)
     }
 

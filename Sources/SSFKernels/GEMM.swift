@@ -1,15 +1,20 @@
 import SSFParallel
 
-/// The product of two matrices of single-precision numbers, C = A B, with a prologue on A and an epilogue on C.
+/// The product of two matrices, C = A B, with a prologue on A and an epilogue on C, in single precision or in bfloat16.
+/// A, B and C are stored as either, whatever the product is computed in.
 ///
 /// - Accuracy: an element is one sum over k in ascending order, each step rounded once (twice on an x86 without FMA):
-///   |error| <= k 2^-24 (1 + ...) sum |a b|, and about sqrt(k) 2^-24 of it for numbers of mixed sign.
+///   |error| <= k 2^-24 (1 + ...) sum |a b|, and about sqrt(k) 2^-24 of it for numbers of mixed sign. In bfloat16 that is
+///   the error beside the exact product of A and B after each has been rounded to bfloat16, which itself changes a
+///   factor by up to 2^-8 of it; sums are single precision. An instruction set that multiplies bfloat16 takes two steps at
+///   a time, the later one first, and counts denormal factors, sums and results as zero: up to k 2^-126 more. Others
+///   widen what was rounded and differ in nothing else.
 /// - Threading: chunks of rows and columns on the whole team; the same bits for every thread count.
 public enum GEMM {
     /// Packs B, element (p, j) at `b[p * rowStride + j * columnStride]`: strides (n, 1) for a row-major [k, n] matrix,
     /// (1, k) for the weight [n, k] of a linear layer y = x Wᵀ.
-    package static func pack(
-        k: Int, n: Int, b: UnsafePointer<Float>, rowStride: Int, columnStride: Int,
+    package static func pack<Element: MatrixElement>(
+        k: Int, n: Int, b: UnsafePointer<Element>, rowStride: Int, columnStride: Int,
         precision: Precision = .float32, table: KernelTable = .current
     ) -> PackedMatrix {
         let packed = PackedMatrix(k: k, n: n, precision: precision, table: table)
@@ -18,10 +23,13 @@ public enum GEMM {
     }
 
     /// Packs new numbers into a matrix of the same shape.
-    package static func repack(_ packed: PackedMatrix, b: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
+    package static func repack<Element: MatrixElement>(
+        _ packed: PackedMatrix, b: UnsafePointer<Element>, rowStride: Int, columnStride: Int
+    ) {
         let kernels = packed.table.gemm.kernels(packed.precision)
         packB(
-            GEMMPlan(m: 0, n: packed.n, k: packed.k, blocking: kernels.blocking), kernels, b: b, rowStride: rowStride,
+            GEMMPlan(m: 0, n: packed.n, k: packed.k, blocking: kernels.blocking), kernels, b: MatrixPointer(b),
+            rowStride: rowStride,
             columnStride: columnStride, into: packed.base)
     }
 
@@ -31,11 +39,23 @@ public enum GEMM {
     ///   - accumulate: adds to C instead of overwriting it.
     ///   - prologue: needs a row-major A (`aColumnStride` 1), but for a gradient without sums.
     ///   - table: must be the one that `packed` was packed for.
-    package static func multiply(
-        m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRowStride: Int, aColumnStride: Int, packed: PackedMatrix,
-        c: UnsafeMutablePointer<Float>, cRowStride: Int, accumulate: Bool = false,
+    package static func multiply<A: MatrixElement, C: MatrixElement>(
+        m: Int, n: Int, k: Int, a: UnsafePointer<A>, aRowStride: Int, aColumnStride: Int, packed: PackedMatrix,
+        c: UnsafeMutablePointer<C>, cRowStride: Int, accumulate: Bool = false,
         prologue: GEMMPrologue = .identity, epilogue: GEMMEpilogue = GEMMEpilogue(), workspace: Workspace,
         table: KernelTable = .current
+    ) {
+        multiply(
+            m: m, n: n, k: k, a: MatrixPointer(a), aRowStride: aRowStride, aColumnStride: aColumnStride,
+            packed: packed, c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate,
+            prologue: prologue, epilogue: epilogue, workspace: workspace, table: table)
+    }
+
+    /// The same for matrices of which only the running program knows what they hold.
+    package static func multiply(
+        m: Int, n: Int, k: Int, a: MatrixPointer, aRowStride: Int, aColumnStride: Int, packed: PackedMatrix,
+        c: MutableMatrixPointer, cRowStride: Int, accumulate: Bool = false, prologue: GEMMPrologue = .identity,
+        epilogue: GEMMEpilogue = GEMMEpilogue(), workspace: Workspace, table: KernelTable = .current
     ) {
         precondition(packed.k == k && packed.n == n, "B is packed as \(packed.k) x \(packed.n), not \(k) x \(n)")
         precondition(packed.table === table, "B is packed for \(packed.table.instructionSet)")
@@ -51,9 +71,9 @@ public enum GEMM {
 
     /// C = A B; element (p, j) of B at `b[p * bRowStride + j * bColumnStride]`. B is packed into the workspace first:
     /// for a B that is used again, `pack` it once.
-    package static func multiply(
-        m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRowStride: Int, aColumnStride: Int, b: UnsafePointer<Float>,
-        bRowStride: Int, bColumnStride: Int, c: UnsafeMutablePointer<Float>, cRowStride: Int,
+    package static func multiply<A: MatrixElement, B: MatrixElement, C: MatrixElement>(
+        m: Int, n: Int, k: Int, a: UnsafePointer<A>, aRowStride: Int, aColumnStride: Int, b: UnsafePointer<B>,
+        bRowStride: Int, bColumnStride: Int, c: UnsafeMutablePointer<C>, cRowStride: Int,
         accumulate: Bool = false, prologue: GEMMPrologue = .identity, epilogue: GEMMEpilogue = GEMMEpilogue(),
         precision: Precision = .float32, workspace: Workspace, table: KernelTable = .current
     ) {
@@ -61,12 +81,15 @@ public enum GEMM {
         let kernels = table.gemm.kernels(precision)
         let product = GEMMProduct(
             plan: GEMMPlan(m: m, n: n, k: k, blocking: kernels.blocking, wholeRows: epilogue.normGradient != nil),
-            kernels: kernels, table: table, prologue: prologue, epilogue: epilogue, a: a, aRowStride: aRowStride,
-            aColumnStride: aColumnStride, c: c, cRowStride: cRowStride, accumulate: accumulate)
+            kernels: kernels, table: table, prologue: prologue, epilogue: epilogue, a: MatrixPointer(a),
+            aRowStride: aRowStride,
+            aColumnStride: aColumnStride, c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate)
         let packedBytes = GEMMPlan.wholeLines(product.plan.packedBBytes)
         // All of it at once: growing later would move the packed B.
         let packedB = workspace.reserve(bytes: packedBytes + product.scratchBytes)
-        packB(product.plan, kernels, b: b, rowStride: bRowStride, columnStride: bColumnStride, into: packedB)
+        packB(
+            product.plan, kernels, b: MatrixPointer(b), rowStride: bRowStride, columnStride: bColumnStride,
+            into: packedB)
         product.run(packedB: packedB, scratch: packedB + packedBytes)
     }
 
@@ -74,8 +97,8 @@ public enum GEMM {
 
     private struct PackingJob {
         var plan: GEMMPlan
-        var packB: GEMMKernels.PackB
-        var b: UnsafePointer<Float>
+        var kernels: GEMMKernels
+        var b: MatrixPointer
         var rowStride: Int
         var columnStride: Int
         var packed: UnsafeMutableRawPointer
@@ -83,20 +106,21 @@ public enum GEMM {
 
     /// Every panel of B is a chunk.
     private static func packB(
-        _ plan: GEMMPlan, _ kernels: GEMMKernels, b: UnsafePointer<Float>, rowStride: Int, columnStride: Int,
+        _ plan: GEMMPlan, _ kernels: GEMMKernels, b: MatrixPointer, rowStride: Int, columnStride: Int,
         into packed: UnsafeMutableRawPointer
     ) {
         let job = PackingJob(
-            plan: plan, packB: kernels.packB, b: b, rowStride: rowStride, columnStride: columnStride, packed: packed)
+            plan: plan, kernels: kernels, b: b, rowStride: rowStride, columnStride: columnStride, packed: packed)
         // A small matrix is packed before another thread would have woken up.
         let team = plan.n * plan.k < 1 << 14 ? 1 : Parallel.threads
         Parallel.run(chunks: plan.columnTiles, team: team, context: job) { context, j, _ in
             let job = context.assumingMemoryBound(to: PackingJob.self)
             let plan = job.pointee.plan
-            job.pointee.packB(
-                plan.k, plan.columns(j), plan.packedColumns(j),
-                job.pointee.b + j * plan.blocking.tileColumns * job.pointee.columnStride, job.pointee.rowStride,
-                job.pointee.columnStride, job.pointee.packed + plan.panelOffset(j))
+            let b = job.pointee.b
+            let first = j * plan.blocking.tileColumns * job.pointee.columnStride * (b.isHalf ? 2 : 4)
+            job.pointee.kernels.packB(
+                plan.k, plan.columns(j), plan.packedColumns(j), b.base + first, b.isHalf, job.pointee.kernels.isHalf,
+                job.pointee.rowStride, job.pointee.columnStride, job.pointee.packed + plan.panelOffset(j))
         }
     }
 }

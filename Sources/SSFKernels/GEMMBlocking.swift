@@ -18,26 +18,47 @@ struct GEMMBlocking: Sendable, Equatable {
     let tileColumns: Int
     /// Floats of a vector: the last panel of B is narrower, by whole vectors.
     let lanes: Int
-    /// Bytes of an element of packed A and B.
-    let elementBytes: Int
+    /// Bytes of an element of packed A.
+    var aElementBytes = 4
+    /// Bytes of an element of packed B.
+    var bElementBytes = 4
+    /// Steps of k that stand side by side in packed B: its k is a multiple of it.
+    var stepGroup = 1
     /// Steps of k that one call of a tile sums, at most.
-    let kBlock: Int
+    var kBlock: Int
     /// Bytes of packed A that go past a panel of B, about: the more rows, the less often a panel is fetched.
     let aBlockBytes: Int
     /// Tiles of columns that one chunk covers, at most: with the rows this sets how finely threads share the work.
     let columnPanels: Int
 
     static let avx512 = GEMMBlocking(
-        tileRows: 8, tileColumns: 48, lanes: 16, elementBytes: 4, kBlock: 3200,
+        tileRows: 8, tileColumns: 48, lanes: 16, kBlock: 3200,
         aBlockBytes: 1024 << 10, columnPanels: 16
     )
     static let avx2 = GEMMBlocking(
-        tileRows: 6, tileColumns: 16, lanes: 8, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 6, tileColumns: 16, lanes: 8, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 48)
     static let sse = GEMMBlocking(
-        tileRows: 6, tileColumns: 8, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 6, tileColumns: 8, lanes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 96)
     static let neon = GEMMBlocking(
-        tileRows: 8, tileColumns: 12, lanes: 4, elementBytes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
+        tileRows: 8, tileColumns: 12, lanes: 4, kBlock: 1536, aBlockBytes: 256 << 10,
         columnPanels: 64)
+
+    /// The same with B in bfloat16, A being single precision that was rounded: for want of an instruction.
+    var wideningB: GEMMBlocking {
+        var blocking = self
+        blocking.bElementBytes = 2
+        return blocking
+    }
+
+    /// The same for pairs of bfloat16: a step of the tile is two of k, at the same bytes.
+    var pairs: GEMMBlocking {
+        var blocking = self
+        blocking.aElementBytes = 2
+        blocking.bElementBytes = 2
+        blocking.stepGroup = 2
+        blocking.kBlock = 2 * kBlock
+        return blocking
+    }
 }

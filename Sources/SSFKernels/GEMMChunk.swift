@@ -26,7 +26,7 @@ struct GEMMChunk {
     func run() {
         var target = product.epilogueOperands
         if product.epilogue.normGradient != nil {
-            target.c = slot.gradients
+            target.c = UnsafeMutableRawPointer(slot.gradients)
             target.cRowStride = plan.n
             target.cFirstRow = rows.lowerBound * plan.blocking.tileRows
             target.accumulate = false
@@ -57,7 +57,7 @@ struct GEMMChunk {
             let panelColumns = plan.columns(j)
             let b =
                 job.pointee.packedB + plan.panelOffset(j)
-                + firstK * plan.packedColumns(j) * plan.blocking.elementBytes
+                + firstK * plan.packedColumns(j) * plan.blocking.bElementBytes
             for i in rows {
                 let place = i - rows.lowerBound
                 if packsNow {
@@ -94,15 +94,18 @@ struct GEMMChunk {
         let rows = min(tiles.count * plan.blocking.tileRows, plan.m - row)
         let packed = slot.packedA + (tiles.lowerBound - self.rows.lowerBound) * plan.packedTileBytes
         let kernels = product.kernels
+        let elementBytes = a.aIsHalf ? 2 : 4
         if a.columnStride != 1 {
             kernels.packColumns(
-                rows, steps, a.a + row * a.rowStride + firstK * a.columnStride, a.rowStride, a.columnStride,
-                a.scale.map { $0 + row }, a.rowScale.map { $0 + firstK }, plan.packedTileBytes, packed)
+                rows, steps, a.a + (row * a.rowStride + firstK * a.columnStride) * elementBytes, a.aIsHalf, a.rounds,
+                a.rowStride, a.columnStride, a.scale.map { $0 + row }, a.rowScale.map { $0 + firstK },
+                plan.packedTileBytes, packed)
             return
         }
         if a.kind == 0 {
             kernels.packRows(
-                rows, kernels.packedRows(rows), steps, a.a + row * a.rowStride + firstK, a.rowStride, packed)
+                rows, kernels.packedRows(rows), steps, a.a + (row * a.rowStride + firstK) * elementBytes, a.aIsHalf,
+                a.rounds, a.rowStride, packed)
             return
         }
         let mean = slot.statistics + 2 * (row - self.rows.lowerBound * plan.blocking.tileRows)
@@ -128,7 +131,8 @@ struct GEMMChunk {
         guard case .layerNorm(let norm) = product.prologue else { return }
         let a = product.prologueOperands
         product.table.gemm.normStatistics(
-            rows, plan.k, a.a + row * a.rowStride, a.rowStride, norm.epsilon, mean, reciprocalDeviation)
+            rows, plan.k, a.a.assumingMemoryBound(to: Float.self) + row * a.rowStride, a.rowStride, norm.epsilon, mean,
+            reciprocalDeviation)
         guard yieldsOutputs else { return }
         if let target = norm.mean { (target + row).update(from: mean, count: rows) }
         if let target = norm.reciprocalDeviation { (target + row).update(from: reciprocalDeviation, count: rows) }
@@ -150,10 +154,10 @@ struct GEMMChunk {
         var count = 0
         for row in row..<min(row + plan.blocking.tileRows, plan.m) {
             for p in stride(from: firstK, to: firstK + steps, by: Self.announcedSteps(plan.blocking)) {
-                list[count] = UnsafeRawPointer(a.a + row * a.rowStride + p)
+                list[count] = a.a + (row * a.rowStride + p) * (a.aIsHalf ? 2 : 4)
                 count += 1
                 if yieldsOutputs, let h = a.h {
-                    list[count] = UnsafeRawPointer(h + row * a.hRowStride + p)
+                    list[count] = h + (row * a.hRowStride + p) * (a.hIsHalf ? 2 : 4)
                     count += 1
                 }
             }
@@ -171,11 +175,20 @@ struct GEMMChunk {
         let weightSums = job.pointee.normSums?.zeroed(chunk: rowBlock, vector: 0)
         let biasSums = job.pointee.normSums?.zeroed(chunk: rowBlock, vector: 1)
         let first = rows.lowerBound * plan.blocking.tileRows
+        let c = target.c.assumingMemoryBound(to: Float.self)
+        let wide = slot.gradients + plan.maximumRows * plan.n
         for row in first..<min(rows.upperBound * plan.blocking.tileRows, plan.m) {
+            var x = UnsafePointer(wide)
+            if norm.x.isHalf {
+                product.table.bfloat16.widen(
+                    plan.n, norm.x.base.assumingMemoryBound(to: UInt16.self) + row * norm.xRowStride, wide)
+            } else {
+                x = norm.x.base.assumingMemoryBound(to: Float.self) + row * norm.xRowStride
+            }
             product.table.gemm.normBackward(
-                1, plan.n, slot.gradients + (row - first) * plan.n, norm.x + row * norm.xRowStride, norm.mean + row,
-                norm.reciprocalDeviation + row, norm.weight, target.c + row * target.cRowStride, target.accumulate,
-                weightSums, biasSums, false)
+                1, plan.n, slot.gradients + (row - first) * plan.n, x, norm.mean + row,
+                norm.reciprocalDeviation + row, norm.weight, c + row * target.cRowStride, target.accumulate, weightSums,
+                biasSums, false)
         }
     }
 }

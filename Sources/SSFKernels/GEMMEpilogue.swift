@@ -16,14 +16,14 @@ package struct GEMMEpilogue {
     /// [n], absent: 0.
     package var shift: UnsafePointer<Float>?
     /// [m, n]: receives h.
-    package var kept: UnsafeMutablePointer<Float>?
+    package var kept: MutableMatrixPointer?
     /// Elements from one row of `kept` to the next.
     package var keptRowStride: Int
     package var activation: Activation
     /// [m], absent: 1.
     package var rowScale: UnsafePointer<Float>?
     /// [m, n], absent: 0. May be the same memory as C.
-    package var residual: UnsafePointer<Float>?
+    package var residual: MatrixPointer?
     /// Elements from one row of `residual` to the next.
     package var residualRowStride: Int
     /// The backward pass of a layer normalisation, row by row, behind all the rest.
@@ -40,7 +40,7 @@ package struct GEMMEpilogue {
     /// The input of a GELU, z[i, j] = scale[j] * h[i, j] + shift[j].
     package struct GELUInput {
         /// [m, n].
-        package var h: UnsafePointer<Float>
+        package var h: MatrixPointer
         /// Elements from one row of `h` to the next.
         package var rowStride: Int
         /// [n], absent: 1.
@@ -49,7 +49,7 @@ package struct GEMMEpilogue {
         package var shift: UnsafePointer<Float>?
 
         package init(
-            h: UnsafePointer<Float>, rowStride: Int, scale: UnsafePointer<Float>? = nil,
+            h: MatrixPointer, rowStride: Int, scale: UnsafePointer<Float>? = nil,
             shift: UnsafePointer<Float>? = nil
         ) {
             self.h = h
@@ -67,7 +67,7 @@ package struct GEMMEpilogue {
     /// neither `kept` nor `residual`. The sums have the same bits for every thread count.
     package struct NormGradient {
         /// [m, n].
-        package var x: UnsafePointer<Float>
+        package var x: MatrixPointer
         /// Elements from one row of `x` to the next.
         package var xRowStride: Int
         /// [m], from the forward pass.
@@ -82,7 +82,7 @@ package struct GEMMEpilogue {
         package var dBias: UnsafeMutablePointer<Float>?
 
         package init(
-            x: UnsafePointer<Float>, xRowStride: Int, mean: UnsafePointer<Float>,
+            x: MatrixPointer, xRowStride: Int, mean: UnsafePointer<Float>,
             reciprocalDeviation: UnsafePointer<Float>, weight: UnsafePointer<Float>? = nil,
             dWeight: UnsafeMutablePointer<Float>? = nil, dBias: UnsafeMutablePointer<Float>? = nil
         ) {
@@ -98,8 +98,8 @@ package struct GEMMEpilogue {
 
     package init(
         bias: UnsafePointer<Float>? = nil, scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil,
-        kept: UnsafeMutablePointer<Float>? = nil, keptRowStride: Int = 0, activation: Activation = .identity,
-        rowScale: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil, residualRowStride: Int = 0,
+        kept: MutableMatrixPointer? = nil, keptRowStride: Int = 0, activation: Activation = .identity,
+        rowScale: UnsafePointer<Float>? = nil, residual: MatrixPointer? = nil, residualRowStride: Int = 0,
         normGradient: NormGradient? = nil
     ) {
         self.bias = bias
@@ -115,18 +115,20 @@ package struct GEMMEpilogue {
     }
 
     /// What the micro-kernels read.
-    func operands(c: UnsafeMutablePointer<Float>, cRowStride: Int, accumulate: Bool) -> ssf_gemm_epilogue {
+    func operands(c: MutableMatrixPointer, cRowStride: Int, accumulate: Bool) -> ssf_gemm_epilogue {
         var operands = ssf_gemm_epilogue(
-            c: c, cRowStride: cRowStride, cFirstRow: 0, accumulate: accumulate, activation: 0, bias: bias,
-            scale: scale, shift: shift, kept: kept, keptRowStride: keptRowStride, geluInput: nil,
-            geluInputRowStride: 0, geluScale: nil, geluShift: nil, rowScale: rowScale, residual: residual,
-            residualRowStride: residualRowStride)
+            c: c.base, cIsHalf: c.isHalf, cRowStride: cRowStride, cFirstRow: 0, accumulate: accumulate, activation: 0,
+            bias: bias, scale: scale, shift: shift, kept: kept?.base, keptIsHalf: kept?.isHalf ?? false,
+            keptRowStride: keptRowStride, geluInput: nil, geluInputIsHalf: false, geluInputRowStride: 0,
+            geluScale: nil, geluShift: nil, rowScale: rowScale, residual: residual?.base,
+            residualIsHalf: residual?.isHalf ?? false, residualRowStride: residualRowStride)
         switch activation {
         case .identity: break
         case .gelu: operands.activation = 1
         case .geluGradient(let input):
             operands.activation = 2
-            operands.geluInput = input.h
+            operands.geluInput = input.h.base
+            operands.geluInputIsHalf = input.h.isHalf
             operands.geluInputRowStride = input.rowStride
             operands.geluScale = input.scale
             operands.geluShift = input.shift

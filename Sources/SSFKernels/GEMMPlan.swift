@@ -36,13 +36,13 @@ struct GEMMPlan {
         rowTiles = parts(m, of: blocking.tileRows)
         columnTiles = parts(n, of: blocking.tileColumns)
         kBlocks = max(parts(k, of: blocking.kBlock), 1)
-        let quantum = Self.lineBytes / blocking.elementBytes
+        let quantum = Self.lineBytes / blocking.aElementBytes
         kStep = parts(parts(k, of: kBlocks), of: quantum) * quantum
 
         let wanted = min(max(2 * (m + Self.rowsOfFetching) * n * k / Self.operationsPerChunk, 1), Self.wantedChunks)
-        let tileBytes = max(blocking.tileRows * (kStep * blocking.elementBytes + (wholeRows ? n * 4 : 0)), 1)
+        let tileBytes = max(blocking.tileRows * (kStep * blocking.aElementBytes + (wholeRows ? n * 4 : 0)), 1)
         // A B that comes from memory again for every block of rows is worth larger ones.
-        let isFetchedFromMemory = n * k * blocking.elementBytes > Self.cacheBytes
+        let isFetchedFromMemory = n * k * blocking.bElementBytes > Self.cacheBytes
         let aBlockBytes = blocking.aBlockBytes * (isFetchedFromMemory ? 2 : 1)
         var rows = parts(rowTiles, of: max(aBlockBytes / tileBytes, 1))
         // Down to a dozen tiles a block, rows are cut rather than columns: a cut of the columns packs A again where it is
@@ -82,13 +82,16 @@ struct GEMMPlan {
     func columns(_ j: Int) -> Int { min(blocking.tileColumns, n - j * blocking.tileColumns) }
     func packedColumns(_ j: Int) -> Int { (columns(j) + blocking.lanes - 1) / blocking.lanes * blocking.lanes }
 
-    /// Where panel j of packed B begins: elements [k, packedColumns] each.
-    func panelOffset(_ j: Int) -> Int { j * blocking.tileColumns * k * blocking.elementBytes }
+    /// Steps of k in packed B.
+    private var packedK: Int { (k + blocking.stepGroup - 1) / blocking.stepGroup * blocking.stepGroup }
+
+    /// Where panel j of packed B begins: elements [packedK / stepGroup, packedColumns, stepGroup] each.
+    func panelOffset(_ j: Int) -> Int { j * blocking.tileColumns * packedK * blocking.bElementBytes }
 
     /// All of packed B.
     var packedBBytes: Int {
         if columnTiles == 0 { return 0 }
-        return panelOffset(columnTiles - 1) + packedColumns(columnTiles - 1) * k * blocking.elementBytes
+        return panelOffset(columnTiles - 1) + packedColumns(columnTiles - 1) * packedK * blocking.bElementBytes
     }
 
     private var maximumRowTiles: Int { (rowTiles + rowBlocks - 1) / max(rowBlocks, 1) }
@@ -98,7 +101,7 @@ struct GEMMPlan {
     var maximumRows: Int { maximumRowTiles * blocking.tileRows }
 
     /// A tile of rows of packed A, for one block of k, in whole cache lines for each row.
-    var packedTileBytes: Int { blocking.tileRows * Self.wholeLines(kStep * blocking.elementBytes) }
+    var packedTileBytes: Int { blocking.tileRows * Self.wholeLines(kStep * blocking.aElementBytes) }
 
     /// What one thread needs: its packed block of A, and the partial sums of its chunk, which is one tile's room where
     /// k is in one block; and a tile of scratch.

@@ -14,7 +14,7 @@ struct GEMMProduct {
 
     init(
         plan: GEMMPlan, kernels: GEMMKernels, table: KernelTable, prologue: GEMMPrologue, epilogue: GEMMEpilogue,
-        a: UnsafePointer<Float>, aRowStride: Int, aColumnStride: Int, c: UnsafeMutablePointer<Float>, cRowStride: Int,
+        a: MatrixPointer, aRowStride: Int, aColumnStride: Int, c: MutableMatrixPointer, cRowStride: Int,
         accumulate: Bool
     ) {
         self.plan = plan
@@ -22,7 +22,8 @@ struct GEMMProduct {
         self.table = table
         self.prologue = prologue
         self.epilogue = epilogue
-        prologueOperands = prologue.operands(a: a, rowStride: aRowStride, columnStride: aColumnStride)
+        prologueOperands = prologue.operands(
+            a: a, rowStride: aRowStride, columnStride: aColumnStride, rounds: kernels.isHalf)
         epilogueOperands = epilogue.operands(c: c, cRowStride: cRowStride, accumulate: accumulate)
         packsForOutputs = prologue.hasOutputs
         if aColumnStride != 1 {
@@ -35,11 +36,14 @@ struct GEMMProduct {
         if case .gradient(let gradient) = prologue {
             precondition(gradient.dScale == nil || gradient.h != nil, "the gradient of a scale needs what it scaled")
         }
-        if case .layerNorm = prologue { precondition(plan.k > 0, "a row of no elements has no mean") }
+        if case .layerNorm = prologue {
+            precondition(plan.k > 0, "a row of no elements has no mean")
+            precondition(!a.isHalf, "a layer normalisation takes rows of single precision")
+        }
         if epilogue.normGradient != nil {
             precondition(
-                epilogue.kept == nil && epilogue.residual == nil,
-                "with the gradient of a normalisation there is neither kept nor residual")
+                epilogue.kept == nil && epilogue.residual == nil && !c.isHalf,
+                "with the gradient of a normalisation there is neither kept nor residual, and C is single precision")
         }
     }
 
@@ -57,8 +61,9 @@ struct GEMMProduct {
     private var statisticsBytes: Int {
         GEMMPlan.wholeLines(prologueOperands.kind == 0 ? 0 : 2 * plan.maximumRows * 4)
     }
+    /// The gradients of the rows, and a row of the normalisation's input.
     private var gradientBytes: Int {
-        GEMMPlan.wholeLines(epilogue.normGradient == nil ? 0 : plan.maximumRows * plan.n * 4)
+        GEMMPlan.wholeLines(epilogue.normGradient == nil ? 0 : (plan.maximumRows + 1) * plan.n * 4)
     }
     private var slotBytes: Int {
         headerBytes + plan.packedABytes + plan.partialBytes + statisticsBytes + gradientBytes

@@ -14,7 +14,7 @@ package enum GEMMPrologue {
     /// A[i, p] = scale[p] g[i, p] with g[i, p] = rowScale[i] x[i, p].
     case gradient(Gradient)
 
-    /// A layer normalisation over the k elements of each row, which must be contiguous.
+    /// A layer normalisation over the k elements of each row, which must be contiguous and single precision.
     package struct Norm {
         /// [k], absent: 1.
         package var weight: UnsafePointer<Float>?
@@ -48,11 +48,11 @@ package enum GEMMPrologue {
         /// One for each column of x.
         package var scale: UnsafePointer<Float>?
         /// [m, k]: needed for `dScale` alone.
-        package var h: UnsafePointer<Float>?
+        package var h: MatrixPointer?
         /// [m, k]: where it is there, the sum in `dScale` is that of x (h - subtrahend). It serves where y, and a
         /// residual that was added to it, are kept anyway and stand for a h that is not: their difference is
         /// rowScale (scale h + shift).
-        package var subtrahend: UnsafePointer<Float>?
+        package var subtrahend: MatrixPointer?
         /// Elements from one row of `h`, and of `subtrahend`, to the next.
         package var hRowStride: Int
         /// [k]: += sum_i g h. The sums have the same bits for every thread count.
@@ -61,8 +61,8 @@ package enum GEMMPrologue {
         package var dShift: UnsafeMutablePointer<Float>?
 
         package init(
-            rowScale: UnsafePointer<Float>? = nil, scale: UnsafePointer<Float>? = nil, h: UnsafePointer<Float>? = nil,
-            subtrahend: UnsafePointer<Float>? = nil, hRowStride: Int = 0, dScale: UnsafeMutablePointer<Float>? = nil,
+            rowScale: UnsafePointer<Float>? = nil, scale: UnsafePointer<Float>? = nil, h: MatrixPointer? = nil,
+            subtrahend: MatrixPointer? = nil, hRowStride: Int = 0, dScale: UnsafeMutablePointer<Float>? = nil,
             dShift: UnsafeMutablePointer<Float>? = nil
         ) {
             self.rowScale = rowScale
@@ -89,10 +89,11 @@ package enum GEMMPrologue {
     }
 
     /// What the micro-kernels read.
-    func operands(a: UnsafePointer<Float>, rowStride: Int, columnStride: Int) -> ssf_gemm_prologue {
+    func operands(a: MatrixPointer, rowStride: Int, columnStride: Int, rounds: Bool) -> ssf_gemm_prologue {
         var operands = ssf_gemm_prologue(
-            kind: 0, a: a, rowStride: rowStride, columnStride: columnStride, scale: nil, shift: nil, rowScale: nil,
-            h: nil, subtrahend: nil, hRowStride: 0)
+            kind: 0, a: a.base, aIsHalf: a.isHalf, rounds: rounds, rowStride: rowStride, columnStride: columnStride,
+            scale: nil, shift: nil, rowScale: nil, h: nil, hIsHalf: false, subtrahend: nil, subtrahendIsHalf: false,
+            hRowStride: 0)
         switch self {
         case .identity: break
         case .layerNorm(let norm):
@@ -107,8 +108,10 @@ package enum GEMMPrologue {
             operands.kind = 3
             operands.scale = gradient.scale
             operands.rowScale = gradient.rowScale
-            operands.h = gradient.h
-            operands.subtrahend = gradient.subtrahend
+            operands.h = gradient.h?.base
+            operands.hIsHalf = gradient.h?.isHalf ?? false
+            operands.subtrahend = gradient.subtrahend?.base
+            operands.subtrahendIsHalf = gradient.subtrahend?.isHalf ?? false
             operands.hRowStride = gradient.hRowStride
         }
         return operands

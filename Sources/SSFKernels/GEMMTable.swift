@@ -4,11 +4,13 @@ import SSFMicroKernels
 #if arch(x86_64)
     import SSFMicroKernelsAVX2
     import SSFMicroKernelsAVX512
+    import SSFMicroKernelsAVX512BF16
 #endif
 
 /// The matrix products of one instruction set.
 struct GEMMTable: Sendable {
     let float32: GEMMKernels
+    let bfloat16: GEMMKernels
     let normBackward: LayerNormTable.Backward
     let normStatistics:
         @Sendable (
@@ -18,6 +20,7 @@ struct GEMMTable: Sendable {
 
     init(_ set: InstructionSet) {
         float32 = GEMMKernels(float32: set)
+        bfloat16 = GEMMKernels(bfloat16: set)
         switch set {
         #if arch(x86_64)
             case .avx512, .avx512bf16:
@@ -33,16 +36,16 @@ struct GEMMTable: Sendable {
         }
     }
 
-    /// Where the instruction set has no products of a precision, they are computed in single precision.
     func kernels(_ precision: Precision) -> GEMMKernels {
         switch precision {
-        case .float32, .bfloat16: float32
+        case .float32: float32
+        case .bfloat16: bfloat16
         }
     }
 }
 
 /// The product of one instruction set and precision: its blocking and its micro-kernels. Packed operands are opaque
-/// here; their elements have `blocking.elementBytes`.
+/// here; `blocking` says what their elements take.
 struct GEMMKernels: Sendable {
     typealias Tile =
         @Sendable (
@@ -52,13 +55,13 @@ struct GEMMKernels: Sendable {
         ) -> Void
     typealias PackRows =
         @Sendable (
-            _ rows: Int, _ packedRows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int,
-            _ packed: UnsafeMutableRawPointer
+            _ rows: Int, _ packedRows: Int, _ steps: Int, _ a: UnsafeRawPointer, _ aIsHalf: Bool, _ rounds: Bool,
+            _ rowStride: Int, _ packed: UnsafeMutableRawPointer
         ) -> Void
     typealias PackColumns =
         @Sendable (
-            _ rows: Int, _ steps: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ columnStride: Int,
-            _ scale: UnsafePointer<Float>?, _ rowScale: UnsafePointer<Float>?, _ tileBytes: Int,
+            _ rows: Int, _ steps: Int, _ a: UnsafeRawPointer, _ aIsHalf: Bool, _ rounds: Bool, _ rowStride: Int,
+            _ columnStride: Int, _ scale: UnsafePointer<Float>?, _ rowScale: UnsafePointer<Float>?, _ tileBytes: Int,
             _ packed: UnsafeMutableRawPointer
         ) -> Void
     typealias PackWithPrologue =
@@ -70,18 +73,20 @@ struct GEMMKernels: Sendable {
         ) -> Void
     typealias PackB =
         @Sendable (
-            _ k: Int, _ columns: Int, _ packedColumns: Int, _ b: UnsafePointer<Float>, _ rowStride: Int,
-            _ columnStride: Int, _ packed: UnsafeMutableRawPointer
+            _ k: Int, _ columns: Int, _ packedColumns: Int, _ b: UnsafeRawPointer, _ bIsHalf: Bool,
+            _ packsHalves: Bool, _ rowStride: Int, _ columnStride: Int, _ packed: UnsafeMutableRawPointer
         ) -> Void
 
-    let blocking: GEMMBlocking
-    let tile: Tile
-    let packRows: PackRows
-    let packColumns: PackColumns
-    let packWithPrologue: PackWithPrologue
-    let packB: PackB
+    private(set) var blocking: GEMMBlocking
+    private(set) var tile: Tile
+    private(set) var packRows: PackRows
+    private(set) var packColumns: PackColumns
+    private(set) var packWithPrologue: PackWithPrologue
+    private(set) var packB: PackB
     /// The rows that a tile of so many rows has in packed A.
-    let packedRows: @Sendable (Int) -> Int
+    private(set) var packedRows: @Sendable (Int) -> Int
+    /// Whether B is packed as bfloat16, and A rounded to it.
+    private(set) var isHalf = false
 
     init(float32 set: InstructionSet) {
         #if arch(x86_64)
@@ -119,6 +124,31 @@ struct GEMMKernels: Sendable {
             packWithPrologue = gemmPackWithPrologue
             packB = gemmPackB
             packedRows = gemmPackedRows
+        #endif
+    }
+
+    /// With pairs of bfloat16 where an instruction multiplies them, else as in single precision, B being widened on its
+    /// way into the registers.
+    init(bfloat16 set: InstructionSet) {
+        self.init(float32: set)
+        isHalf = true
+        blocking = blocking.wideningB
+        #if arch(x86_64)
+            switch set {
+            case .baseline: tile = SSFMicroKernels.gemmTileWidening
+            case .avx2: tile = SSFMicroKernelsAVX2.gemmTileWidening
+            case .avx512: tile = SSFMicroKernelsAVX512.gemmTileWidening
+            case .avx512bf16:
+                blocking = .avx512.pairs
+                tile = SSFMicroKernelsAVX512BF16.gemmTile
+                packRows = SSFMicroKernelsAVX512BF16.gemmPackRows
+                packColumns = SSFMicroKernelsAVX512BF16.gemmPackColumns
+                packWithPrologue = SSFMicroKernelsAVX512BF16.gemmPackWithPrologue
+                packB = SSFMicroKernelsAVX512BF16.gemmPackB
+                packedRows = SSFMicroKernelsAVX512BF16.gemmPackedRows
+            }
+        #else
+            tile = gemmTileWidening
         #endif
     }
 }

@@ -23,7 +23,7 @@ package final class KernelTable: Sendable {
     private init(_ instructionSet: InstructionSet) {
         self.instructionSet = instructionSet
         let set = instructionSet.singlePrecision
-        gemm = GEMMTable(set)
+        gemm = GEMMTable(instructionSet)
         layerNorm = LayerNormTable(set)
         scaleShift = ScaleShiftTable(set)
         columnSum = ColumnSumTable(set)

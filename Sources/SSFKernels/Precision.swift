@@ -5,3 +5,47 @@ public enum Precision: String, CaseIterable, Sendable {
     /// bfloat16: the upper half of single precision, 8 bits of significand and the same range.
     case bfloat16 = "bf16"
 }
+
+/// The types that a matrix may have in memory, whatever precision it is multiplied in.
+public protocol MatrixElement: BitwiseCopyable, Sendable {
+    static var precision: Precision { get }
+}
+
+extension Float: MatrixElement {
+    public static var precision: Precision { .float32 }
+}
+
+extension BFloat16: MatrixElement {
+    public static var precision: Precision { .bfloat16 }
+}
+
+extension Precision {
+    /// Bytes of an element in memory.
+    public var size: Int { self == .float32 ? 4 : 2 }
+}
+
+/// Where a matrix begins, and what its elements are.
+package struct MatrixPointer {
+    let base: UnsafeRawPointer
+    let isHalf: Bool
+
+    package init<Element: MatrixElement>(_ pointer: UnsafePointer<Element>) {
+        base = UnsafeRawPointer(pointer)
+        isHalf = Element.precision == .bfloat16
+    }
+
+    package init<Element: MatrixElement>(_ pointer: UnsafeMutablePointer<Element>) {
+        self.init(UnsafePointer(pointer))
+    }
+}
+
+/// The same for a matrix that is written.
+package struct MutableMatrixPointer {
+    let base: UnsafeMutableRawPointer
+    let isHalf: Bool
+
+    package init<Element: MatrixElement>(_ pointer: UnsafeMutablePointer<Element>) {
+        base = UnsafeMutableRawPointer(pointer)
+        isHalf = Element.precision == .bfloat16
+    }
+}

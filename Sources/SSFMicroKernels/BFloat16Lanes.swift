@@ -1,7 +1,7 @@
 import CIntrinsics
 
 // Vectors of bfloat16: rounded from floats, widened to floats, and in pairs, which are vectors whose lanes hold two
-// bfloat16 each, the first in the lower half. A pair must only be moved, never calculated with as a float.
+// bfloat16 each, the first in the lower half. Pairs are moved and multiplied as pairs, never as floats.
 
 /// The nearest bfloat16, ties to even, as a float. What is too large becomes infinite, a NaN stays one, quiet.
 @inline(always)
@@ -67,52 +67,61 @@ func store(_ x: Lanes, _ address: UnsafeMutablePointer<UInt16>, first count: Int
     for i in 0..<laneCount where i < count { address[i] = roundedToHalf(x[i]) }
 }
 
+// A matrix in memory is of floats or, where `isHalf`, of bfloat16.
+
+@inline(always)
+func load(_ address: UnsafeRawPointer, isHalf: Bool) -> Lanes {
+    isHalf ? load(address.assumingMemoryBound(to: UInt16.self)) : load(address.assumingMemoryBound(to: Float.self))
+}
+
+/// Element `i` and those behind it; `part` as for floats.
+@inline(always)
+func load(_ base: UnsafeRawPointer, _ i: Int, isHalf: Bool, part: Int) -> Lanes {
+    if isHalf {
+        let address = base.assumingMemoryBound(to: UInt16.self) + i
+        return part == 0 ? load(address) : load(address, first: part)
+    }
+    return load(base.assumingMemoryBound(to: Float.self) + i, part: part)
+}
+
+@inline(always)
+func store(_ x: Lanes, _ base: UnsafeMutableRawPointer, _ i: Int, isHalf: Bool, part: Int) {
+    if isHalf {
+        let address = base.assumingMemoryBound(to: UInt16.self) + i
+        if part == 0 { store(x, address) } else { store(x, address, first: part) }
+    } else {
+        store(x, base.assumingMemoryBound(to: Float.self) + i, part: part)
+    }
+}
+
+@inline(always)
+func element(_ base: UnsafeRawPointer, _ i: Int, isHalf: Bool) -> Float {
+    isHalf
+        ? widened(base.assumingMemoryBound(to: UInt16.self)[i]) : base.assumingMemoryBound(to: Float.self)[i]
+}
+
+/// Bytes of an element.
+@inline(always)
+func bytes(isHalf: Bool) -> Int { isHalf ? 2 : 4 }
+
 // MARK: - Pairs
 
-/// Pairs of the lanes of two vectors, rounded.
-@inline(always)
-func roundedPairs(_ first: Lanes, _ second: Lanes) -> Lanes {
-    #if SSF_AVX512
-        ssf_make_pairs16(ssf_round_halves16(first), ssf_round_halves16(second))
-    #elseif SSF_AVX2
-        ssf_make_pairs8(ssf_round_halves8(first), ssf_round_halves8(second))
-    #else
-        ssf_make_pairs4(ssf_round_halves4(first), ssf_round_halves4(second))
-    #endif
-}
+#if SSF_AVX512BF16
+    /// Pairs of the lanes of two vectors, rounded; denormal numbers become zero.
+    @inline(always)
+    func roundedPairs(_ first: Lanes, _ second: Lanes) -> Lanes {
+        ssf_round_to_pairs16(first, second)
+    }
 
-/// Pairs of what is at two addresses.
-@inline(always)
-func pairs(_ first: UnsafePointer<UInt16>, _ second: UnsafePointer<UInt16>) -> Lanes {
-    #if SSF_AVX512
-        ssf_merge_pairs16(first, second)
-    #elseif SSF_AVX2
-        ssf_merge_pairs8(first, second)
-    #else
-        ssf_merge_pairs4(first, second)
-    #endif
-}
+    @inline(always)
+    func pair(_ first: Float, _ second: Float) -> Float {
+        let bits = UInt32(truncatingIfNeeded: roundedToHalf(second)) &<< 16
+        return Float(bitPattern: bits | UInt32(truncatingIfNeeded: roundedToHalf(first)))
+    }
 
-/// The first of each pair as a float.
-@inline(always)
-func firstOfPairs(_ x: Lanes) -> Lanes {
-    #if SSF_AVX512
-        ssf_first_of_pairs16(x)
-    #elseif SSF_AVX2
-        ssf_first_of_pairs8(x)
-    #else
-        ssf_first_of_pairs4(x)
-    #endif
-}
-
-/// The second of each pair as a float.
-@inline(always)
-func secondOfPairs(_ x: Lanes) -> Lanes {
-    #if SSF_AVX512
-        ssf_clear_lower_halves16(x)
-    #elseif SSF_AVX2
-        ssf_clear_lower_halves8(x)
-    #else
-        ssf_clear_lower_halves4(x)
-    #endif
-}
+    /// Pairs of neighbours, `low` before `high`, rounded; denormal numbers become zero.
+    @inline(always)
+    func roundedNeighbours(_ low: Lanes, _ high: Lanes) -> Lanes {
+        ssf_round_neighbours16(low, high)
+    }
+#endif

@@ -1,6 +1,7 @@
 import CIntrinsics
 
-// The epilogue of a tile, twice: in registers for a whole tile, by way of memory for one at an edge. Both do the same operations on an element in the same order, so that its bits do not depend on where the tiles fall.
+// The epilogue of a tile, twice: in registers for a whole tile, by way of memory for one at an edge. Both do the same
+// operations on an element in the same order, so that its bits do not depend on where the tiles fall.
 // Neither knows how the sums came about: they serve the products of every precision.
 
 /// Where the results of one tile go, and what is applied to them.
@@ -13,21 +14,24 @@ struct GEMMTarget {
     // MARK: Addresses of element (0, 0) of the tile
 
     @inline(always)
-    var c: UnsafeMutablePointer<Float> {
-        epilogue.pointee.c + (row - epilogue.pointee.cFirstRow) * epilogue.pointee.cRowStride + column
+    var c: UnsafeMutableRawPointer {
+        let e = epilogue.pointee
+        return e.c + ((row - e.cFirstRow) * e.cRowStride + column) * bytes(isHalf: e.cIsHalf)
     }
     @inline(always)
-    var kept: UnsafeMutablePointer<Float>? {
-        epilogue.pointee.kept.map { $0 + row * epilogue.pointee.keptRowStride + column }
+    var kept: UnsafeMutableRawPointer? {
+        let e = epilogue.pointee
+        return e.kept.map { $0 + (row * e.keptRowStride + column) * bytes(isHalf: e.keptIsHalf) }
     }
     @inline(always)
-    var residual: UnsafePointer<Float>? {
-        epilogue.pointee.residual.map { $0 + row * epilogue.pointee.residualRowStride + column }
+    var residual: UnsafeRawPointer? {
+        let e = epilogue.pointee
+        return e.residual.map { $0 + (row * e.residualRowStride + column) * bytes(isHalf: e.residualIsHalf) }
     }
-
     @inline(always)
-    var geluInput: UnsafePointer<Float>? {
-        epilogue.pointee.geluInput.map { $0 + row * epilogue.pointee.geluInputRowStride + column }
+    var geluInput: UnsafeRawPointer? {
+        let e = epilogue.pointee
+        return e.geluInput.map { $0 + (row * e.geluInputRowStride + column) * bytes(isHalf: e.geluInputIsHalf) }
     }
 
     /// Adds to the list of what is asked for what is read and written between this product and the next: the partial sums
@@ -44,18 +48,22 @@ struct GEMMTarget {
         }
         if isLast {
             let c = c
-            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(c + i * e.cRowStride) }
+            let stride = e.cRowStride * bytes(isHalf: e.cIsHalf)
+            for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(c + i * stride) }
             count += tileRows
             if let kept {
-                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(kept + i * e.keptRowStride) }
+                let stride = e.keptRowStride * bytes(isHalf: e.keptIsHalf)
+                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(kept + i * stride) }
                 count += tileRows
             }
             if let geluInput {
-                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(geluInput + i * e.geluInputRowStride) }
+                let stride = e.geluInputRowStride * bytes(isHalf: e.geluInputIsHalf)
+                for i in 0..<tileRows { list[count + i] = geluInput + i * stride }
                 count += tileRows
             }
             if let residual {
-                for i in 0..<tileRows { list[count + i] = UnsafeRawPointer(residual + i * e.residualRowStride) }
+                let stride = e.residualRowStride * bytes(isHalf: e.residualIsHalf)
+                for i in 0..<tileRows { list[count + i] = residual + i * stride }
                 count += tileRows
             }
         }
@@ -79,11 +87,7 @@ struct GEMMTarget {
                 for i in 0..<tileRows { acc[i * vectors + v] += x }
             }
         }
-        if let kept {
-            for i in 0..<tileRows {
-                for v in 0..<vectors { store(acc[i * vectors + v], kept + i * e.keptRowStride + v * laneCount) }
-            }
-        }
+        if let kept { put(acc, kept, e.keptRowStride, isHalf: e.keptIsHalf, tileRows, vectors, scratch) }
         if let scale = e.scale, let shift = e.shift {
             for v in 0..<vectors {
                 let (x, y) = (load(scale + column + v * laneCount), load(shift + column + v * laneCount))
@@ -101,9 +105,13 @@ struct GEMMTarget {
             }
         }
         if e.activation != 0 {
-            for i in 0..<tileRows * vectors { store(acc[i], scratch + i * laneCount) }
-            gemmActivate(scratch, tileRows, vectors * laneCount, self)
-            for i in 0..<tileRows * vectors { acc[i] = load(scratch + i * laneCount) }
+            for i in 0..<tileRows {
+                for v in 0..<vectors { store(acc[i * vectors + v], scratch + (i * vectors + v) * laneCount) }
+            }
+            gemmActivate(scratch, tileRows, vectors * laneCount, row, column, epilogue, slot)
+            for i in 0..<tileRows {
+                for v in 0..<vectors { acc[i * vectors + v] = load(scratch + (i * vectors + v) * laneCount) }
+            }
         }
         if let rowScale = e.rowScale {
             for i in 0..<tileRows {
@@ -111,21 +119,56 @@ struct GEMMTarget {
                 for v in 0..<vectors { acc[i * vectors + v] *= x }
             }
         }
-        if let residual {
+        if let residual { add(residual, e.residualRowStride, isHalf: e.residualIsHalf, tileRows, vectors, to: &acc) }
+        let c = c
+        if e.accumulate { add(c, e.cRowStride, isHalf: e.cIsHalf, tileRows, vectors, to: &acc) }
+        put(acc, c, e.cRowStride, isHalf: e.cIsHalf, tileRows, vectors, scratch)
+    }
+
+    @inline(always)
+    private func put(
+        _ acc: GEMMAccumulators, _ target: UnsafeMutableRawPointer, _ rowStride: Int, isHalf: Bool, _ tileRows: Int,
+        _ vectors: Int, _ scratch: UnsafeMutablePointer<Float>
+    ) {
+        let floats = isHalf ? scratch : target.assumingMemoryBound(to: Float.self)
+        let stride = isHalf ? vectors * laneCount : rowStride
+        for i in 0..<tileRows {
+            for v in 0..<vectors { store(acc[i * vectors + v], floats + i * stride + v * laneCount) }
+        }
+        if isHalf {
+            gemmRound(scratch, tileRows, vectors, target.assumingMemoryBound(to: UInt16.self), rowStride)
+        }
+    }
+
+    @inline(always)
+    private func add(
+        _ source: UnsafeRawPointer, _ rowStride: Int, isHalf: Bool, _ tileRows: Int, _ vectors: Int,
+        to acc: inout GEMMAccumulators
+    ) {
+        if isHalf {
             for i in 0..<tileRows {
                 for v in 0..<vectors {
-                    acc[i * vectors + v] += load(residual + i * e.residualRowStride + v * laneCount)
+                    acc[i * vectors + v] += load(source, i * rowStride + v * laneCount, isHalf: true, part: 0)
+                }
+            }
+        } else {
+            for i in 0..<tileRows {
+                for v in 0..<vectors {
+                    acc[i * vectors + v] += load(source, i * rowStride + v * laneCount, isHalf: false, part: 0)
                 }
             }
         }
-        let c = c
-        if e.accumulate {
-            for i in 0..<tileRows {
-                for v in 0..<vectors { acc[i * vectors + v] += load(c + i * e.cRowStride + v * laneCount) }
-            }
-        }
-        for i in 0..<tileRows {
-            for v in 0..<vectors { store(acc[i * vectors + v], c + i * e.cRowStride + v * laneCount) }
+    }
+}
+
+/// Rounds a tile to bfloat16. (From memory: rounding in registers would be much code for each of 24 vectors.)
+@inline(never)
+func gemmRound(
+    _ tile: UnsafePointer<Float>, _ rows: Int, _ vectors: Int, _ target: UnsafeMutablePointer<UInt16>, _ rowStride: Int
+) {
+    for i in 0..<rows {
+        for v in 0..<vectors {
+            store(load(tile + (i * vectors + v) * laneCount), target + i * rowStride + v * laneCount)
         }
     }
 }
@@ -134,8 +177,12 @@ struct GEMMTarget {
 ///
 /// - Parameter x: [rows, `columns` rounded up to whole vectors], without gaps.
 @inline(never)
-func gemmActivate(_ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ target: GEMMTarget) {
-    let e = target.epilogue.pointee
+func gemmActivate(
+    _ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ row: Int, _ column: Int,
+    _ epilogue: UnsafePointer<ssf_gemm_epilogue>, _ slot: UnsafePointer<ssf_gemm_slot>
+) {
+    let target = GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column)
+    let e = epilogue.pointee
     let width = roundedUpToLanes(columns)
     guard e.activation == 2, let input = target.geluInput else {
         return geluForward(count: rows * width, x: x, y: x)
@@ -144,16 +191,20 @@ func gemmActivate(_ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int,
     let scale = e.geluScale.map { $0 + target.column }
     let shift = e.geluShift.map { $0 + target.column }
     for i in 0..<rows {
-        let source = input + i * e.geluInputRowStride
+        let source = input + i * e.geluInputRowStride * bytes(isHalf: e.geluInputIsHalf)
         let z = z + i * width
         var j = 0
         while j + laneCount <= columns {
-            store(scaledAndShifted(load(source + j), scale, shift, j, part: 0), z + j)
+            store(
+                scaledAndShifted(
+                    load(source, j, isHalf: e.geluInputIsHalf, part: 0), scale, shift, j, part: 0), z + j)
             j += laneCount
         }
         if j < columns {
             let part = columns - j
-            store(scaledAndShifted(load(source + j, part: part), scale, shift, j, part: part), z + j)
+            store(
+                scaledAndShifted(
+                    load(source, j, isHalf: e.geluInputIsHalf, part: part), scale, shift, j, part: part), z + j)
         }
     }
     geluBackward(count: rows * width, dy: x, x: z, dx: x)
@@ -164,38 +215,42 @@ func gemmActivate(_ x: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int,
 ///
 /// - Parameter sums: [rows, `columns` rounded up to whole vectors].
 @inline(never)
-func gemmFinish(_ sums: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ target: GEMMTarget) {
-    let e = target.epilogue.pointee
+func gemmFinish(
+    _ sums: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ row: Int, _ column: Int,
+    _ epilogue: UnsafePointer<ssf_gemm_epilogue>, _ slot: UnsafePointer<ssf_gemm_slot>
+) {
+    let target = GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column)
+    let e = epilogue.pointee
     let width = roundedUpToLanes(columns)
-    let bias = e.bias.map { $0 + target.column }
-    let scale = e.scale.map { $0 + target.column }
-    let shift = e.shift.map { $0 + target.column }
+    let bias = e.bias.map { $0 + column }
+    let scale = e.scale.map { $0 + column }
+    let shift = e.shift.map { $0 + column }
     for i in 0..<rows {
         let sums = sums + i * width
-        let kept = target.kept.map { $0 + i * e.keptRowStride }
+        let kept = target.kept.map { $0 + i * e.keptRowStride * bytes(isHalf: e.keptIsHalf) }
         var j = 0
         while j < columns {
             let part = columns - j < laneCount ? columns - j : 0
             var x = load(sums + j)
             if let bias { x += load(bias + j, part: part) }
-            if let kept { store(x, kept + j, part: part) }
+            if let kept { store(x, kept, j, isHalf: e.keptIsHalf, part: part) }
             store(scaledAndShifted(x, scale, shift, j, part: part), sums + j)
             j += laneCount
         }
     }
-    if e.activation != 0 { gemmActivate(sums, rows, columns, target) }
+    if e.activation != 0 { gemmActivate(sums, rows, columns, row, column, epilogue, slot) }
     for i in 0..<rows {
         let sums = sums + i * width
-        let c = target.c + i * e.cRowStride
-        let residual = target.residual.map { $0 + i * e.residualRowStride }
+        let c = target.c + i * e.cRowStride * bytes(isHalf: e.cIsHalf)
+        let residual = target.residual.map { $0 + i * e.residualRowStride * bytes(isHalf: e.residualIsHalf) }
         var j = 0
         while j < columns {
             let part = columns - j < laneCount ? columns - j : 0
             var x = load(sums + j)
-            if let rowScale = e.rowScale { x *= Lanes(repeating: rowScale[target.row + i]) }
-            if let residual { x += load(residual + j, part: part) }
-            if e.accumulate { x += load(c + j, part: part) }
-            store(x, c + j, part: part)
+            if let rowScale = e.rowScale { x *= Lanes(repeating: rowScale[row + i]) }
+            if let residual { x += load(residual, j, isHalf: e.residualIsHalf, part: part) }
+            if e.accumulate { x += load(c, j, isHalf: e.cIsHalf, part: part) }
+            store(x, c, j, isHalf: e.cIsHalf, part: part)
             j += laneCount
         }
     }

@@ -20,8 +20,15 @@ import CIntrinsics
     package let gemmTileVectors = 2
 #endif
 
-/// Steps of k that stand together in a packed row of A: a cache line, so that packing a row-major A is copying.
+/// Elements that stand together in a packed row of A: a cache line, so that packing a row-major A is copying.
 package let gemmStepsPerBlock = 16
+
+/// Steps of k in one packed element: where bfloat16 is multiplied, an element is a pair.
+#if SSF_AVX512BF16
+    let gemmPackedSteps = 2
+#else
+    let gemmPackedSteps = 1
+#endif
 
 #if SSF_AVX512 || arch(arm64)
     typealias GEMMAccumulators = InlineArray<24, Lanes>
@@ -47,11 +54,14 @@ func zeroAccumulators() -> GEMMAccumulators {
 /// then stores acc to `partial` or, where `isLast`, applies the epilogue and stores to C. The order of the sum is that
 /// of p: cutting it into several calls changes no bit.
 ///
+/// In the module that multiplies bfloat16, the elements of a and b are pairs of them, of two steps of k each: of an odd
+/// number of steps the last is half zero, and only the last call may have one.
+///
 /// - Parameters:
 ///   - rows: 1 ... `gemmTileRows`. Memory beyond them is neither read nor written, except in `a`.
 ///   - columns: 1 ... `gemmTileVectors` vectors.
-///   - a: floats [ceil(steps / 16), packed rows, 16], packed rows being `gemmPackedRows(rows)`.
-///   - b: floats [steps, packed columns], packed columns being `columns` rounded up to whole vectors.
+///   - a: floats or pairs [ceil(steps / 16), packed rows, 16], packed rows being `gemmPackedRows(rows)`.
+///   - b: floats or pairs [steps, packed columns], packed columns being `columns` rounded up to whole vectors.
 ///   - partial: [packed rows, packed columns]: what one call of a sum over k hands to the next, and scratch for the
 ///     edges of C.
 ///   - row, column: the tile's place in C.
@@ -61,10 +71,32 @@ package func gemmTile(
     partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, row: Int, column: Int,
     epilogue: UnsafePointer<ssf_gemm_epilogue>, slot: UnsafePointer<ssf_gemm_slot>
 ) {
-    let tile = GEMMTile(
-        rows: rows, columns: columns, steps: steps, a: a.assumingMemoryBound(to: Float.self),
-        b: b.assumingMemoryBound(to: Float.self), partial: partial, isFirst: isFirst, isLast: isLast,
-        target: GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column))
+    gemmTile(
+        GEMMTile(
+            rows: rows, columns: columns, steps: (steps + gemmPackedSteps - 1) / gemmPackedSteps,
+            a: a.assumingMemoryBound(to: Float.self), b: b, bIsHalf: false, partial: partial, isFirst: isFirst,
+            isLast: isLast, target: GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column)))
+}
+
+#if !SSF_AVX512BF16
+    /// The same with a B of bfloat16, [steps, packed columns], which is widened on its way into the registers: where no
+    /// instruction multiplies bfloat16, this costs a few hundredths of the time, and B takes half of the caches.
+    package func gemmTileWidening(
+        rows: Int, columns: Int, steps: Int, a: UnsafeRawPointer, b: UnsafeRawPointer,
+        partial: UnsafeMutablePointer<Float>, isFirst: Bool, isLast: Bool, row: Int, column: Int,
+        epilogue: UnsafePointer<ssf_gemm_epilogue>, slot: UnsafePointer<ssf_gemm_slot>
+    ) {
+        gemmTile(
+            GEMMTile(
+                rows: rows, columns: columns, steps: steps, a: a.assumingMemoryBound(to: Float.self), b: b,
+                bIsHalf: true, partial: partial, isFirst: isFirst, isLast: isLast,
+                target: GEMMTarget(epilogue: epilogue, slot: slot, row: row, column: column)))
+    }
+#endif
+
+@inline(always)
+func gemmTile(_ tile: GEMMTile) {
+    let (rows, columns) = (tile.rows, tile.columns)
     let vectors = (columns + laneCount - 1) / laneCount
     withUnsafePointer(to: tile) { tile in
         if rows == gemmTileRows, columns == gemmTileVectors * laneCount { return gemmTileWhole(tile) }
@@ -121,7 +153,8 @@ struct GEMMTile {
     let columns: Int
     let steps: Int
     let a: UnsafePointer<Float>
-    let b: UnsafePointer<Float>
+    let b: UnsafeRawPointer
+    let bIsHalf: Bool
     let partial: UnsafeMutablePointer<Float>
     let isFirst: Bool
     let isLast: Bool
@@ -133,8 +166,10 @@ struct GEMMTile {
         if whole && isLast {
             target.finish(acc, tileRows, vectors, scratch: partial)
         } else {
-            for i in 0..<tileRows * vectors { store(acc[i], partial + i * laneCount) }
-            if isLast { gemmFinish(partial, rows, columns, target) }
+            for i in 0..<tileRows {
+                for v in 0..<vectors { store(acc[i * vectors + v], partial + (i * vectors + v) * laneCount) }
+            }
+            if isLast { gemmFinish(partial, rows, columns, target.row, target.column, target.epilogue, target.slot) }
         }
     }
 
@@ -144,10 +179,21 @@ struct GEMMTile {
     ///   early is gone again when it is needed, because B streams through the first-level cache.
     @inline(always)
     func product(_ tileRows: Int, _ vectors: Int, prefetches: Bool) -> GEMMAccumulators {
+        #if !SSF_AVX512BF16
+            if bIsHalf { return product(tileRows, vectors, prefetches: prefetches, bIsHalf: true) }
+        #endif
+        return product(tileRows, vectors, prefetches: prefetches, bIsHalf: false)
+    }
+
+    @inline(always)
+    func product(_ tileRows: Int, _ vectors: Int, prefetches: Bool, bIsHalf: Bool) -> GEMMAccumulators {
         var acc = zeroAccumulators()
         if !isFirst {
-            for i in 0..<tileRows * vectors { acc[i] = load(partial + i * laneCount) }
+            for i in 0..<tileRows {
+                for v in 0..<vectors { acc[i * vectors + v] = load(partial + (i * vectors + v) * laneCount) }
+            }
         }
+        let vectorBytes = laneCount * bytes(isHalf: bIsHalf)
         var a = a
         var b = b
         var left = steps
@@ -182,10 +228,11 @@ struct GEMMTile {
                 for i in 0..<tileRows {
                     let x = Lanes(repeating: a[i * gemmStepsPerBlock + step])
                     for v in 0..<vectors {
-                        acc[i * vectors + v] = multiplyAdd(x, load(b + v * laneCount), acc[i * vectors + v])
+                        let y = load(b + v * vectorBytes, isHalf: bIsHalf)
+                        acc[i * vectors + v] = multiplyAccumulate(x, y, acc[i * vectors + v])
                     }
                 }
-                b += vectors * laneCount
+                b += vectors * vectorBytes
             }
             a += tileRows * gemmStepsPerBlock
             left -= gemmStepsPerBlock
@@ -203,3 +250,13 @@ func prefetch(_ row: UnsafeRawPointer, _ vectors: Int) {
 /// Blocks of steps between the last request and the epilogue: some 200 cycles each.
 @inline(always)
 var prefetchLead: Int { 3 }
+
+/// What a step does with an element of A, a vector of B and the sums.
+@inline(always)
+func multiplyAccumulate(_ x: Lanes, _ y: Lanes, _ sums: Lanes) -> Lanes {
+    #if SSF_AVX512BF16
+        ssf_dot_pairs16(sums, x, y)
+    #else
+        multiplyAdd(x, y, sums)
+    #endif
+}

@@ -69,7 +69,7 @@ import Testing
             let o = Operands(test.size, test.table, misalignment: shift)
             let kept = TestFloats([Double](repeating: 0, count: o.m * o.n))
             var epilogue = o.affine
-            epilogue.kept = kept.pointer
+            epilogue.kept = .init(kept.pointer)
             epilogue.keptRowStride = o.n
             let plain = o.product(epilogue, test.table)
             let h = kept.bits
@@ -81,7 +81,7 @@ import Testing
             // With what comes behind: a slope of at most 1.13, 6 ulp, and a rounding for each of three operations.
             let before = numbers(o.m * o.n, seed: 11)
             epilogue.rowScale = UnsafePointer(o.rowScale.pointer)
-            epilogue.residual = UnsafePointer(o.residual.pointer)
+            epilogue.residual = .init(o.residual.pointer)
             epilogue.residualRowStride = o.n
             var operands = o.reference
             operands.activation = Reference.gelu
@@ -114,7 +114,7 @@ import Testing
             let fused = o.product(
                 GEMMEpilogue(
                     activation: .geluGradient(
-                        .init(h: o.h.pointer, rowStride: o.n, scale: scale, shift: shift))), test.table)
+                        .init(h: .init(o.h.pointer), rowStride: o.n, scale: scale, shift: shift))), test.table)
             #expect(fused.bits == plain.bits)
 
             var operands = Reference.GEMMOperands()
@@ -158,7 +158,7 @@ import Testing
             let sumsBefore = sums.values
             var epilogue = o.affine
             epilogue.normGradient = GEMMEpilogue.NormGradient(
-                x: o.h.pointer, xRowStride: o.n, mean: mean.pointer, reciprocalDeviation: reciprocal.pointer,
+                x: .init(o.h.pointer), xRowStride: o.n, mean: mean.pointer, reciprocalDeviation: reciprocal.pointer,
                 weight: weight, dWeight: hasSums ? sums.pointer : nil, dBias: hasSums ? sums.pointer + o.n : nil)
             let fused = o.product(epilogue, before: accumulate ? before : nil, test.table)
             #expect(fused.bits == dx.bits)
@@ -186,9 +186,9 @@ import Testing
                 var gelu = o.affine
                 gelu.activation = .gelu
                 let gradient = GEMMEpilogue(
-                    activation: .geluGradient(.init(h: o.h.pointer, rowStride: o.n)),
+                    activation: .geluGradient(.init(h: .init(o.h.pointer), rowStride: o.n)),
                     normGradient: .init(
-                        x: o.h.pointer, xRowStride: o.n, mean: o.rowScale.pointer,
+                        x: .init(o.h.pointer), xRowStride: o.n, mean: o.rowScale.pointer,
                         reciprocalDeviation: o.rowScale.pointer, dWeight: sums.pointer, dBias: sums.pointer + o.n))
                 return o.product(gelu, table).bits + o.product(gradient, table).bits + sums.bits
             }

@@ -137,8 +137,8 @@ import Testing
                     .init(
                         rowScale: hasRowScale ? UnsafePointer(o.rowScale.pointer) : nil,
                         scale: hasScale ? UnsafePointer(o.first.pointer) : nil,
-                        h: hasSums ? UnsafePointer(o.h.pointer) : nil,
-                        subtrahend: hasSubtrahend ? UnsafePointer(o.x.pointer) : nil, hRowStride: o.xRowStride,
+                        h: hasSums ? .init(o.h.pointer) : nil,
+                        subtrahend: hasSubtrahend ? .init(o.x.pointer) : nil, hRowStride: o.xRowStride,
                         dScale: hasSums ? dScale.pointer : nil, dShift: hasSums ? dShift.pointer : nil)), test.table)
 
             let (x, h, rowScale, scale) = (o.dense(o.x), o.dense(o.h), o.rowScale.values, o.first.values)
@@ -209,7 +209,7 @@ import Testing
                         reciprocalDeviation: statistics.pointer + o.m))
                 let gradient = GEMMPrologue.gradient(
                     .init(
-                        scale: UnsafePointer(o.first.pointer), h: UnsafePointer(o.h.pointer),
+                        scale: UnsafePointer(o.first.pointer), h: .init(o.h.pointer),
                         hRowStride: o.xRowStride, dScale: sums.pointer, dShift: sums.pointer + o.k))
                 let products = [norm, gradient, .gelu(scale: nil, shift: nil)].flatMap {
                     o.product(o.x, rowStride: o.xRowStride, $0, table).bits

@@ -18,26 +18,65 @@ private enum AddressSanitizer {
     }
 }
 
-/// Floats for a kernel: at a chosen distance from an aligned address, between margins that a kernel must not touch.
-final class TestFloats {
-    private static let margin = 32
-    private static let canary: UInt32 = 0x7fed_cba9
+/// What kernels read and write, as tests see it.
+protocol TestElement: MatrixElement {
+    init(rounding value: Double)
+    /// What no kernel computes.
+    static var canary: Self { get }
+    var double: Double { get }
+    var bits: UInt32 { get }
+}
 
-    private let base: UnsafeMutablePointer<Float>
+extension Float: TestElement {
+    init(rounding value: Double) { self.init(value) }
+    static var canary: Float { Float(bitPattern: 0x7fed_cba9) }
+    var double: Double { Double(self) }
+    var bits: UInt32 { bitPattern }
+}
+
+extension BFloat16: TestElement {
+    init(rounding value: Double) { self.init(Float(value)) }
+    static var canary: BFloat16 { BFloat16(bitPattern: 0x7fed) }
+    var double: Double { Double(Float(self)) }
+    var bits: UInt32 { UInt32(bitPattern) }
+}
+
+typealias TestFloats = TestNumbers<Float>
+typealias TestHalves = TestNumbers<BFloat16>
+
+/// Numbers in memory without their type: the operands of a test that varies it.
+protocol TestMatrix: AnyObject {
+    associatedtype Element: TestElement
+    var pointer: UnsafeMutablePointer<Element> { get }
+    var values: [Double] { get }
+    var bits: [UInt32] { get }
+    var isIntact: Bool { get }
+}
+
+extension TestMatrix {
+    var matrix: MatrixPointer { MatrixPointer(pointer) }
+    var mutableMatrix: MutableMatrixPointer { MutableMatrixPointer(pointer) }
+}
+
+/// Numbers for a kernel: at a chosen distance from an aligned address, between margins that a kernel must not touch.
+final class TestNumbers<Element: TestElement>: TestMatrix {
+    private static var margin: Int { 32 }
+
+    private let base: UnsafeMutablePointer<Element>
     private let before: Int
     let count: Int
 
-    var pointer: UnsafeMutablePointer<Float> { base + before }
+    var pointer: UnsafeMutablePointer<Element> { base + before }
 
-    /// What a kernel would read: `Float(value)` of each.
+    /// What a kernel would read: each value rounded.
     init(_ values: [Double], misalignedBy shift: Int = 0) {
         count = values.count
         before = Self.margin + shift
         let capacity = before + count + Self.margin
-        base = UnsafeMutableRawPointer.allocate(byteCount: capacity * 4, alignment: 64)
-            .bindMemory(to: Float.self, capacity: capacity)
-        for i in 0..<capacity { base[i] = Float(bitPattern: Self.canary) }
-        for (i, value) in values.enumerated() { pointer[i] = Float(value) }
+        base = UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Element>.stride, alignment: 64)
+            .bindMemory(to: Element.self, capacity: capacity)
+        for i in 0..<capacity { base[i] = Element.canary }
+        for (i, value) in values.enumerated() { pointer[i] = Element(rounding: value) }
         poisonMargins(AddressSanitizer.poison)
     }
 
@@ -48,21 +87,24 @@ final class TestFloats {
 
     /// Makes the margins forbidden memory where the address sanitizer runs, so that it reports reads of them too.
     private func poisonMargins(_ change: AddressSanitizer.Change?) {
-        change?(base, before * 4)
-        change?(base + before + count, Self.margin * 4)
+        change?(base, before * MemoryLayout<Element>.stride)
+        change?(base + before + count, Self.margin * MemoryLayout<Element>.stride)
     }
 
-    var values: [Double] { (0..<count).map { Double(pointer[$0]) } }
-    var bits: [UInt32] { (0..<count).map { pointer[$0].bitPattern } }
+    var values: [Double] { (0..<count).map { pointer[$0].double } }
+    var bits: [UInt32] { (0..<count).map { pointer[$0].bits } }
 
     /// Whether the margins are as they were.
     var isIntact: Bool {
         poisonMargins(AddressSanitizer.unpoison)
         defer { poisonMargins(AddressSanitizer.poison) }
-        return (0..<before).allSatisfy { base[$0].bitPattern == Self.canary }
-            && (0..<Self.margin).allSatisfy { base[before + count + $0].bitPattern == Self.canary }
+        return (0..<before).allSatisfy { base[$0].bits == Element.canary.bits }
+            && (0..<Self.margin).allSatisfy { base[before + count + $0].bits == Element.canary.bits }
     }
 }
+
+/// The value that bfloat16 stores for a number.
+func roundedToBFloat16(_ value: Double) -> Double { BFloat16(rounding: value).double }
 
 /// Numbers from a fixed linear congruential generator, rounded to single precision so that reference and kernel start
 /// from the same.

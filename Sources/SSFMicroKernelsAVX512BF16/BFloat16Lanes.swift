@@ -1,0 +1,1 @@
+../SSFMicroKernels/BFloat16Lanes.swift
