@@ -79,7 +79,7 @@ let package = Package(
         library("SSFGraph", ["SSFTensors", "SSFKernels"]),
         library("SSFCheckpoints", ["SSFTensors", "CZlib"]),
         library("SSFModels", ["SSFTensors", "SSFGraph", "SSFCheckpoints"]),
-        library("SSFTuning", ["SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels"]),
+        library("SSFTuning", ["SSFTensors", "SSFKernels", "SSFGraph", "SSFCheckpoints", "SSFModels"]),
         library("SSFImages", ["SSFTensors", "SSFParallel", "CPNG", "CTurboJPEG", "SwiftCSV"]),
         library(
             "SSFTraining",

@@ -59,9 +59,9 @@ struct BufferPlan {
             }
         }
         for index in program.values.indices {
-            let floats = program.values[index].storedCount
-            value[index] = lives.first[index].map { requests.add(floats, $0) }
-            restoredValue[index] = lives.second[index].map { requests.add(floats, $0) }
+            let bytes = program.values[index].byteCount
+            value[index] = lives.first[index].map { requests.add(bytes: bytes, $0) }
+            restoredValue[index] = lives.second[index].map { requests.add(bytes: bytes, $0) }
         }
         placeGradients(program, differentiation, schedule, &requests)
         memory = MemoryPlan(requests.all)
@@ -108,7 +108,11 @@ private struct Requests {
     private(set) var all: [MemoryPlan.Request] = []
 
     mutating func add(_ floats: Int, _ lifetime: ClosedRange<Int>) -> Int {
-        all.append(MemoryPlan.Request(byteCount: 4 * floats, lifetime: lifetime))
+        add(bytes: 4 * floats, lifetime)
+    }
+
+    mutating func add(bytes: Int, _ lifetime: ClosedRange<Int>) -> Int {
+        all.append(MemoryPlan.Request(byteCount: bytes, lifetime: lifetime))
         return all.count - 1
     }
 

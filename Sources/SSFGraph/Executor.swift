@@ -46,13 +46,15 @@ public final class Executor {
     ///   - parameters: made for a program with the same parameters.
     ///   - taps: names of marked values that stay readable after `forward`.
     ///   - recomputesBlocks: keep nothing inside a block of the model, and run it forward again in backward.
+    ///   - precision: what frozen weights and the activations between them are multiplied and, inside a block, kept in.
+    ///     Trained weights, sums, norms, softmax, the residual stream and every gradient stay single precision.
     public init(
         _ program: Program, parameters: ParameterStore, mode: ExecutionMode, taps: Set<String> = [],
-        fuses: Bool = true, recomputesBlocks: Bool = false
+        fuses: Bool = true, recomputesBlocks: Bool = false, precision: Precision = .float32
     ) {
         precondition(program.logits != nil && program.losses != nil, "the program has no answer")
         let prepared = Preparation(
-            program, mode: mode, taps: taps, fuses: fuses, recomputesBlocks: recomputesBlocks)
+            program, mode: mode, taps: taps, fuses: fuses, recomputesBlocks: recomputesBlocks, precision: precision)
         let program = prepared.program
         let buffers = prepared.buffers
         self.program = program
@@ -104,9 +106,9 @@ public final class Executor {
                 _ need: GradientNeed, _ pointers: [UnsafeMutablePointer<Float>], _ own: BufferPlan.Buffers
             ) -> OperationContext {
                 OperationContext(
-                    inputShapes: wiring.inputs.map(program.shape(of:)), outputShape: program.shape(of: wiring.output),
-                    need: need, inputs: wiring.inputs.map { pointers[$0.index] },
-                    output: pointers[wiring.output.index], inputGradients: inputGradients, accumulates: accumulates,
+                    need: need, inputs: wiring.inputs.map { (program.values[$0.index], pointers[$0.index]) },
+                    output: (program.values[wiring.output.index], pointers[wiring.output.index]),
+                    inputGradients: inputGradients, accumulates: accumulates,
                     outputGradient: buffers.gradient[wiring.output.index].map(floats),
                     parameters: wiring.parameters.enumerated().map {
                         operation.readsParameter($0.offset) ? parameters.floats($0.element) : nowhere
@@ -151,8 +153,11 @@ public final class Executor {
         let schedule: Schedule
         let buffers: BufferPlan
 
-        init(_ program: Program, mode: ExecutionMode, taps: Set<String>, fuses: Bool, recomputesBlocks: Bool) {
-            self.program = fuses ? program.fused(keeping: taps) : program
+        init(
+            _ program: Program, mode: ExecutionMode, taps: Set<String>, fuses: Bool, recomputesBlocks: Bool,
+            precision: Precision
+        ) {
+            self.program = fuses ? program.fused(keeping: taps, precision: precision) : program
             differentiation = Differentiation(self.program, trains: mode == .training)
             schedule = Schedule(
                 self.program, runsBackward: differentiation.needs.map { mode == .training && $0.any },
@@ -163,10 +168,11 @@ public final class Executor {
 
     /// What `plannedByteCount` of an executor would be, without one: nothing is allocated.
     public static func plannedByteCount(
-        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false
+        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false, precision: Precision = .float32
     ) -> Int {
-        Preparation(program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks).buffers.memory
-            .byteCount
+        Preparation(
+            program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks, precision: precision
+        ).buffers.memory.byteCount
     }
 
     // MARK: Inputs

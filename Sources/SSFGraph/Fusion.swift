@@ -1,3 +1,4 @@
+import SSFKernels
 import SSFTensors
 
 extension Program {
@@ -12,8 +13,10 @@ extension Program {
     /// - linear, then a sum with a value that existed before: the residual is added in the epilogue;
     /// - last, linear, then GELU or attention: these apply the chain while they read, and the product is stored alone.
     ///
-    /// - Parameter taps: names of marked values that must exist.
-    public func fused(keeping taps: Set<String> = []) -> Program {
+    /// - Parameters:
+    ///   - taps: names of marked values that must exist.
+    ///   - precision: of products with frozen weights, and of what is stored between two linears.
+    public func fused(keeping taps: Set<String> = [], precision: Precision = .float32) -> Program {
         var program = self
         let named = Set(taps.compactMap { marks[$0] })
         var index = 0
@@ -28,7 +31,8 @@ extension Program {
             }
             index += 1
         }
-        program.deferChains(named: named)
+        program.deferChains(named: named, precision: precision)
+        if precision != .float32 { program.lowerPrecision(to: precision) }
         return program
     }
 
@@ -78,7 +82,7 @@ extension Program {
     }
 
     /// Leaves chains to the readers that can apply them.
-    private mutating func deferChains(named: Set<ValueID>) {
+    private mutating func deferChains(named: Set<ValueID>, precision: Precision) {
         for index in operations.indices {
             guard var linear = operations[index] as? LinearOperation, !linear.chain.isEmpty, linear.mask == nil,
                 linear.residual == nil, let reader = soleConsumer(ofOutputAt: index, named: named),
@@ -88,6 +92,19 @@ extension Program {
             operations[index] = linear
             operations[reader] = deferred
             values[linear.wiring.output.index].deferredChannels = linear.outputChannels
+            // Attention reads single precision.
+            if deferred is LinearOperation { values[linear.wiring.output.index].precision = precision }
+        }
+    }
+
+    /// Products with frozen weights.
+    private mutating func lowerPrecision(to precision: Precision) {
+        for index in operations.indices {
+            guard var linear = operations[index] as? LinearOperation,
+                !parameters[linear.wiring.parameters[0].index].isTrainable
+            else { continue }
+            linear.precision = precision
+            operations[index] = linear
         }
     }
 

@@ -126,6 +126,10 @@ public final class OperationContext {
     public let need: GradientNeed
     package let inputs: [Floats]
     package let output: Floats
+    /// The same, for operations that take values in the precision in which they are stored. Others see only such as are
+    /// stored in single precision.
+    package let storedInputs: [StoredValue]
+    package let storedOutput: StoredValue
     /// Nil where no gradient is formed.
     package let inputGradients: [Floats?]
     /// Whether the gradient of an input has been begun by another operation.
@@ -149,16 +153,18 @@ public final class OperationContext {
     package var packedBackward: PackedWeight?
 
     package init(
-        inputShapes: [Shape], outputShape: Shape, need: GradientNeed, inputs: [Floats], output: Floats,
+        need: GradientNeed, inputs: [(Value, Floats)], output: (Value, Floats),
         inputGradients: [Floats?], accumulates: [Bool], outputGradient: Floats?, parameters: [Floats],
         parameterGradients: [Floats?], buffers: [Floats], forwardScratch: [Floats], backwardScratch: [Floats],
         workspace: Workspace, store: ParameterStore, parameterIDs: [ParameterID]
     ) {
-        self.inputShapes = inputShapes
-        self.outputShape = outputShape
+        inputShapes = inputs.map(\.0.shape)
+        outputShape = output.0.shape
         self.need = need
-        self.inputs = inputs
-        self.output = output
+        self.inputs = inputs.map(\.1)
+        self.output = output.1
+        storedInputs = inputs.map { StoredValue($0, at: $1) }
+        storedOutput = StoredValue(output.0, at: output.1)
         self.inputGradients = inputGradients
         self.accumulates = accumulates
         self.outputGradient = outputGradient

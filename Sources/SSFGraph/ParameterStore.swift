@@ -163,9 +163,9 @@ public final class ParameterStore {
 
     /// The B operand `[k, n]` made from a parameter with the given strides; shared by all who ask for the same.
     func packed(
-        _ parameter: ParameterID, k: Int, n: Int, rowStride: Int, columnStride: Int
+        _ parameter: ParameterID, k: Int, n: Int, rowStride: Int, columnStride: Int, precision: Precision
     ) -> PackedWeight {
-        let key = "\(parameter.index)/\(k)x\(n)/\(rowStride),\(columnStride)"
+        let key = "\(parameter.index)/\(k)x\(n)/\(rowStride),\(columnStride)/\(precision)"
         if let found = packed[key] {
             refresh(found, parameter, rowStride: rowStride, columnStride: columnStride)
             return found
@@ -173,7 +173,9 @@ public final class ParameterStore {
         let tensor = tensor(parameter)
         let matrix = withExtendedLifetime(tensor) {
             GEMM.pack(
-                k: k, n: n, b: tensor.floats.baseAddress!, rowStride: rowStride, columnStride: columnStride)
+                k: k, n: n, b: UnsafePointer(tensor.floats.baseAddress!), rowStride: rowStride,
+                columnStride: columnStride,
+                precision: precision)
         }
         // A frozen weight is hardly read again: what is mapped from a file need not stay in memory.
         if entryOfParameter[parameter.index] == nil {

@@ -1,3 +1,4 @@
+import SSFKernels
 import SSFTensors
 
 /// Names one value of a program: an input, or what an operation produces.
@@ -29,9 +30,16 @@ public struct Value: Sendable {
     /// Where fusion leaves the scale and the shift behind a linear to the readers of its product: their channels. The
     /// product is stored as it is, and behind it S and T, [channels] each: a reader takes `S * x + T` for the value.
     var deferredChannels = 0
+    /// What its numbers are stored as; S and T are always single precision.
+    var precision = Precision.float32
 
-    /// Floats in memory.
-    var storedCount: Int { shape.count + 2 * deferredChannels }
+    /// Bytes in memory.
+    var byteCount: Int {
+        deferredChannels == 0 ? shape.count * precision.size : affineOffset + 8 * deferredChannels
+    }
+
+    /// Where S and T stand, in bytes behind the first number.
+    var affineOffset: Int { (shape.count * precision.size + 63) / 64 * 64 }
 }
 
 /// How a parameter that no checkpoint holds begins.

@@ -1,5 +1,6 @@
 import SSFCheckpoints
 import SSFGraph
+import SSFKernels
 import SSFModels
 import SSFTensors
 
@@ -21,6 +22,10 @@ public final class TunedModel {
         /// Label smoothing of the loss, in training.
         public var smoothing = 0.0
         public var positionResize = PositionEmbeddingResize.timm
+        /// Of products with frozen weights, and of what is kept inside a block (`Executor`).
+        public var precision = Precision.float32
+        /// Keep nothing inside a block in training, and run it forward again in backward.
+        public var recomputesBlocks = false
 
         public init(
             tuning: TuningConfiguration, classes: [String], imageSize: (height: Int, width: Int)? = nil,
@@ -137,7 +142,9 @@ public final class TunedModel {
     public func executor(batch: Int, mode: ExecutionMode, taps: Set<String> = []) throws -> Executor {
         let key = "\(batch)/\(mode)/\(taps.sorted().joined(separator: ","))"
         if let found = executors[key] { return found }
-        let made = Executor(try program(batch: batch, mode: mode), parameters: parameters, mode: mode, taps: taps)
+        let made = Executor(
+            try program(batch: batch, mode: mode), parameters: parameters, mode: mode, taps: taps,
+            recomputesBlocks: options.recomputesBlocks, precision: options.precision)
         executors[key] = made
         return made
     }

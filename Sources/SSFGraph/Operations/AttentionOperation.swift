@@ -54,7 +54,7 @@ public struct AttentionOperation: Operation {
     /// The scale and shift that stand behind qkv.
     private func affine(_ context: OperationContext) -> Attention.Affine? {
         guard isDeferred else { return nil }
-        let scale = UnsafePointer(context.inputs[0] + context.inputShapes[0].count)
+        let scale = UnsafePointer(context.storedInputs[0].affine)
         return Attention.Affine(scale: scale, shift: scale + context.inputShapes[0][-1])
     }
 

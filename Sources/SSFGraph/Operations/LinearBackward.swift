@@ -34,7 +34,8 @@ extension LinearOperation {
         return [
             mask != nil && (trainsWeight || !needsProductGradient(need)) ? sizes.m * sizes.n : 0,
             trainsWeight && !prologue.isNone ? sizes.m * sizes.k : 0,
-            product(need) == .difference ? sizes.m * sizes.n : 0,
+            product(need) == .difference || product(need) == .output && !needsProductGradient(need)
+                ? sizes.m * sizes.n : 0,
             needsProductGradient(need) && !need.inputs[0] ? sizes.m * sizes.k : 0,
         ]
     }
@@ -86,11 +87,11 @@ extension LinearOperation {
             gradient.dShift = dS + sizes.n
             switch source {
             case .unneeded: break
-            case .output: gradient.h = UnsafePointer(context.output)
-            case .kept: gradient.h = keptProduct(context, sizes)
+            case .output: gradient.h = context.storedOutput.matrix
+            case .kept: gradient.h = .init(keptProduct(context, sizes))
             case .difference:
-                gradient.h = UnsafePointer(context.output)
-                gradient.subtrahend = UnsafePointer(context.inputs[residual!])
+                gradient.h = .init(context.output)
+                gradient.subtrahend = .init(context.inputs[residual!])
             }
             if source != .unneeded {
                 gradient.hRowStride = sizes.n
@@ -105,10 +106,10 @@ extension LinearOperation {
         switch prologue {
         case .none: break
         case .gelu(let isDeferred):
-            let scale = isDeferred ? UnsafePointer(context.inputs[0] + sizes.m * sizes.k) : nil
+            let scale = isDeferred ? UnsafePointer(context.storedInputs[0].affine) : nil
             epilogue.activation = .geluGradient(
                 .init(
-                    h: UnsafePointer(context.inputs[0]), rowStride: sizes.k, scale: scale,
+                    h: context.storedInputs[0].matrix, rowStride: sizes.k, scale: scale,
                     shift: scale.map { $0 + sizes.k }))
         case .norm(let norm):
             let composed = context.buffers[Kept.norm.rawValue]
@@ -118,7 +119,7 @@ extension LinearOperation {
                 normGradient!.update(repeating: 0, count: 2 * sizes.k)
             }
             epilogue.normGradient = .init(
-                x: UnsafePointer(context.inputs[0]), xRowStride: sizes.k, mean: UnsafePointer(mean),
+                x: .init(context.inputs[0]), xRowStride: sizes.k, mean: UnsafePointer(mean),
                 reciprocalDeviation: UnsafePointer(mean + sizes.m), weight: UnsafePointer(composed),
                 dWeight: normGradient, dBias: normGradient.map { $0 + sizes.k })
         }
@@ -150,7 +151,7 @@ extension LinearOperation {
     private func keptProduct(_ context: OperationContext, _ sizes: LinearSizes) -> UnsafePointer<Float> {
         if product(context.need) == .kept { return UnsafePointer(context.buffers[Kept.product.rawValue]) }
         let again = context.backwardScratch[Scratch.product.rawValue]
-        multiply(context, sizes, into: again, GEMMEpilogue())
+        multiply(context, sizes, into: .init(again), GEMMEpilogue())
         return UnsafePointer(again)
     }
 
@@ -165,7 +166,10 @@ extension LinearOperation {
         let product: UnsafePointer<Float>? =
             switch product(context.need) {
             case .unneeded: nil
-            case .output: UnsafePointer(context.output)
+            case .output:
+                UnsafePointer(
+                    context.storedOutput.floats(
+                        sizes.m * sizes.n, scratch: context.backwardScratch[Scratch.product.rawValue]))
             case .kept, .difference: keptProduct(context, sizes)
             }
         ScaleShift.backward(
@@ -203,13 +207,14 @@ extension LinearOperation {
             return UnsafePointer(a)
         case .gelu(let isDeferred):
             let a = context.backwardScratch[Scratch.input.rawValue]
+            let stored = context.storedInputs[0].floats(sizes.m * sizes.k, scratch: a)
             if isDeferred {
-                let scale = x + sizes.m * sizes.k
+                let scale = context.storedInputs[0].affine
                 ScaleShift.forward(
-                    rows: sizes.m, channels: sizes.k, x: x, scale: scale, shift: scale + sizes.k, y: a)
+                    rows: sizes.m, channels: sizes.k, x: stored, scale: scale, shift: scale + sizes.k, y: a)
                 GELU.forward(count: sizes.m * sizes.k, x: a, y: a)
             } else {
-                GELU.forward(count: sizes.m * sizes.k, x: x, y: a)
+                GELU.forward(count: sizes.m * sizes.k, x: stored, y: a)
             }
             return UnsafePointer(a)
         }

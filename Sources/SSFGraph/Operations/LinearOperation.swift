@@ -18,6 +18,8 @@ public struct LinearOperation: Operation {
     var chain = AffineChain()
     /// Whether the chain is left to whoever reads the output (`Value.deferredChannels`).
     var defersChain = false
+    /// What x and W are multiplied in.
+    var precision = Precision.float32
     /// Indices into the inputs.
     var mask: Int?
     var residual: Int?
@@ -99,10 +101,11 @@ public struct LinearOperation: Operation {
     public func bind(_ context: OperationContext) {
         let k = context.inputShapes[0][-1]
         context.packedForward = context.store.packed(
-            context.parameterIDs[0], k: k, n: outputChannels, rowStride: 1, columnStride: k)
+            context.parameterIDs[0], k: k, n: outputChannels, rowStride: 1, columnStride: k, precision: precision)
         if needsProductGradient(context.need) {
             context.packedBackward = context.store.packed(
-                context.parameterIDs[0], k: outputChannels, n: k, rowStride: k, columnStride: 1)
+                context.parameterIDs[0], k: outputChannels, n: k, rowStride: k, columnStride: 1,
+                precision: precision)
         }
     }
 
@@ -117,15 +120,15 @@ public struct LinearOperation: Operation {
             if chain.hasShift { epilogue.shift = UnsafePointer(composed + sizes.n) }
         }
         if product(context.need) == .kept {
-            epilogue.kept = context.buffers[Kept.product.rawValue]
+            epilogue.kept = .init(context.buffers[Kept.product.rawValue])
             epilogue.keptRowStride = sizes.n
         }
         if mask != nil { epilogue.rowScale = UnsafePointer(context.buffers[Kept.rowMask.rawValue]) }
         if let residual {
-            epilogue.residual = UnsafePointer(context.inputs[residual])
+            epilogue.residual = .init(context.inputs[residual])
             epilogue.residualRowStride = sizes.n
         }
-        multiply(context, sizes, into: context.output, epilogue)
+        multiply(context, sizes, into: context.storedOutput.mutableMatrix, epilogue)
     }
 
     /// Everything that backward reads but the output, which stays.
@@ -136,13 +139,14 @@ public struct LinearOperation: Operation {
 
     /// `a W^T` with an epilogue.
     func multiply(
-        _ context: OperationContext, _ sizes: LinearSizes, into c: UnsafeMutablePointer<Float>,
+        _ context: OperationContext, _ sizes: LinearSizes, into c: MutableMatrixPointer,
         _ epilogue: GEMMEpilogue
     ) {
         let packed = context.packedForward!
         context.store.refresh(packed, context.parameterIDs[0], rowStride: 1, columnStride: sizes.k)
         GEMM.multiply(
-            m: sizes.m, n: sizes.n, k: sizes.k, a: context.inputs[0], aRowStride: sizes.k, aColumnStride: 1,
+            m: sizes.m, n: sizes.n, k: sizes.k, a: context.storedInputs[0].matrix, aRowStride: sizes.k,
+            aColumnStride: 1,
             packed: packed.matrix, c: c, cRowStride: sizes.n, prologue: kernelPrologue(context, sizes),
             epilogue: epilogue, workspace: context.workspace)
     }
@@ -168,7 +172,7 @@ public struct LinearOperation: Operation {
 
     /// S and T: beside the output, or behind it for its readers.
     func composed(_ context: OperationContext, _ sizes: LinearSizes) -> UnsafeMutablePointer<Float> {
-        defersChain ? context.output + sizes.m * sizes.n : context.buffers[Kept.composed.rawValue]
+        defersChain ? context.storedOutput.affine : context.buffers[Kept.composed.rawValue]
     }
 }
 

@@ -53,7 +53,7 @@ extension LinearOperation {
                     weight: UnsafePointer(scale), bias: UnsafePointer(scale + sizes.k), epsilon: norm.epsilon,
                     mean: mean, reciprocalDeviation: mean + sizes.m))
         case .gelu(let isDeferred):
-            let scale = isDeferred ? UnsafePointer(context.inputs[0] + sizes.m * sizes.k) : nil
+            let scale = isDeferred ? UnsafePointer(context.storedInputs[0].affine) : nil
             return .gelu(scale: scale, shift: scale.map { $0 + sizes.k })
         }
     }
