@@ -32,6 +32,19 @@ public struct TrainOptions: ParsableArguments {
     @Flag(help: "Say what would be trained, in which memory and time, and stop.")
     public var dryRun = false
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Make this many steps, print the time, FLOPs and bytes of every operation in them, and stop; nothing is "
+                + "written.", valueName: "steps"))
+    public var profile: Int?
+
+    @Option(help: "What --dry-run and --profile print on standard output: text or json.")
+    public var format = ReportFormat.text
+
+    @Option(help: ArgumentHelp("Write the profile here as JSON, whatever is printed.", valueName: "file"))
+    public var profileFile: String?
+
     @Flag(help: "Compute the features of frozen layers anew in every epoch where they could be kept.")
     public var noFeatureCache = false
 
@@ -61,4 +74,15 @@ public struct TrainOptions: ParsableArguments {
     @OptionGroup(title: "Run time") public var runtime: RuntimeOptions
 
     public init() {}
+
+    public func validate() throws {
+        if let profile, !(1...100_000).contains(profile) {
+            throw ValidationError("--profile must be 1 to 100000 steps, not \(profile).")
+        }
+        if profile != nil, dryRun { throw ValidationError("--profile and --dry-run exclude each other.") }
+        if profileFile != nil, profile == nil { throw ValidationError("--profile-file needs --profile.") }
+        if format == .json, profile == nil, !dryRun {
+            throw ValidationError("--format json needs --profile or --dry-run.")
+        }
+    }
 }

@@ -18,6 +18,8 @@ public final class TrainingRun {
     private let model: TunedModel
     private let preprocessing: Preprocessing
     private let data: TaskData
+    /// Memory that is taken before the run begins.
+    private let resident: [MemoryEstimate.Part]
     /// The data that the run which goes on was started with.
     private let earlierData: String?
 
@@ -27,6 +29,7 @@ public final class TrainingRun {
     public init(options: TrainOptions, console: Console) throws {
         self.options = options
         self.console = console
+        let program = ResidentMemory.now
         let known = TrainSettings.keys
         let file = try options.config.map { try SettingsFile(path: $0, known: known) }
         let resumed = try options.resume.map { path in
@@ -64,6 +67,7 @@ public final class TrainingRun {
         tuning.smoothing = settings.training.smoothing
         tuning.positionResize = settings.positionResize
         model = try base.tuned(tuning)
+        resident = ResidentMemory.parts(program: program, base: base, model: model)
         // A run that goes on has its values from where it stopped.
         let initial = try resolver.optional("init-from", flag: options.initFrom)
         let beginning =
@@ -217,17 +221,43 @@ public final class TrainingRun {
         try Trainer(
             model: model, training: data.training, validation: data.validation, configuration: settings.training,
             featureLimit: settings.keepsFeatures ? FrozenFeatures.defaultByteLimit : 0,
-            isStopRequested: { Interruption.isRequested })
+            resident: resident, laterEvaluation: data.test, isStopRequested: { Interruption.isRequested })
     }
 
-    /// Prints what a run would take, from a step that is really made, and leaves nothing behind.
-    public func dryRun() throws -> Int32 {
+    /// Prints what a run would do and take, its time from steps that are really made, and leaves nothing behind.
+    public func dryRun() throws {
         let trainer = try makeTrainer()
-        let estimate = try trainer.estimate()
-        console.line(
-            "dry run: about \(Formatting.duration(estimate.seconds)), \(Formatting.bytes(estimate.bytes)) of memory; "
-                + "nothing was written")
-        return 0
+        let training = settings.training
+        let batch = min(training.batchSize, data.training.count)
+        let memory = try trainer.memoryEstimate(batch: batch)
+        let report = DryRunReport(
+            settings: resolver.resolved, trainable: model.parameters.layout.count,
+            parameters: model.parameters.specifications.reduce(0) { $0 + $1.shape.count },
+            flops: try trainer.flopsPerStep(),
+            steps: training.totalEpochs * training.stepsPerEpoch(images: data.training.count), memory: memory,
+            allowed: MemoryLimit.allowed, batchSize: batch,
+            largestBatch: try trainer.largestBatch(
+                within: MemoryLimit.allowed.bytes / 10 * 9, atMost: min(data.training.count, 4096)),
+            estimate: try trainer.estimate(), features: trainer.featureUse)
+        switch options.format {
+        case .text: try StandardOutput.write(report.lines.map { $0 + "\n" }.joined())
+        case .json: try StandardOutput.write(try JSONText.of(report.json))
+        }
+    }
+
+    /// Makes steps, prints where their time goes, and leaves nothing behind but the file that was asked for.
+    public func profile(steps: Int) throws {
+        let trainer = try makeTrainer()
+        console.line("measuring \(Formatting.counted(steps, "step")) ...")
+        let report = ProfileReport(profile: try trainer.profile(steps: steps))
+        if let file = options.profileFile {
+            try OutputFile.write(Data(try JSONText.of(report.json).utf8), to: file)
+            console.line("saved \(file)")
+        }
+        switch options.format {
+        case .text: try StandardOutput.write(report.lines.map { $0 + "\n" }.joined())
+        case .json: try StandardOutput.write(try JSONText.of(report.json))
+        }
     }
 
     private func makeFolder() throws -> RunFolder {
@@ -271,7 +301,8 @@ public final class TrainingRun {
             console.line("lowest recalls:")
             for line in results.lines { console.line(line) }
         }
-        console.line("saved \(folder.path)")
+        console.line(
+            "saved \(folder.path); peak memory \(Formatting.bytes(ResidentMemory.peak)) (\(ResidentMemory.peak) bytes)")
         console.next(
             "ssf merge --adapter \(Shell.quoted(best)) --output \(Shell.quoted(folder.file("merged"))) --verify")
     }

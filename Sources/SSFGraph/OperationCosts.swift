@@ -10,10 +10,15 @@ extension Operation {
 }
 
 extension LinearOperation {
-    /// A product of the size of forward for dx, and one for dW; the two sums over rows of the chain behind.
+    /// A product of the size of forward for the gradient of what W multiplies, and one for dW; the sums over rows of the
+    /// chain behind; a norm or GELU before it as much as forward, and as much again for what trains in it.
     public func backwardFLOPs(shapes: [Shape], output: Shape, need: GradientNeed) -> Int {
-        let product = forwardFLOPs(shapes: shapes, output: output)
-        return (need.inputs[0] ? product : 0) + (need.parameters[0] ? product : 0)
+        let sizes = LinearSizes(shapes: shapes, output: output)
+        let product = 2 * sizes.m * sizes.n * sizes.k
+        let before = prologue.forwardFLOPs(count: sizes.m * sizes.k)
+        let trainsNorm = prologue.norm?.chain.needsGradient(need) ?? false
+        return (needsProductGradient(need) ? product : 0) + (need.parameters[0] ? product : 0)
+            + (need.inputs[0] ? before : 0) + (trainsNorm ? before : 0)
             + (chain.needsScaleGradient(need) ? 4 * output.count : chain.needsGradient(need) ? output.count : 0)
     }
 }
@@ -58,5 +63,18 @@ struct CompulsoryTraffic {
             floats += need.parameters[index] ? 2 * count : count
         }
         backward = 4 * floats
+    }
+}
+
+extension Program {
+    /// Floating-point operations of one backward pass over the batch, with the gradients that training needs.
+    public var backwardFLOPs: Int {
+        zip(operations, Differentiation(self, trains: true).needs).reduce(0) { total, pair in
+            let (operation, need) = pair
+            return total
+                + operation.backwardFLOPs(
+                    shapes: operation.wiring.inputs.map(shape(of:)), output: shape(of: operation.wiring.output),
+                    need: need)
+        }
     }
 }

@@ -35,6 +35,12 @@ public protocol BatchSource: AnyObject {
     /// Whether an image looks the same in every epoch, so that what is computed from it may be kept.
     var isRepeatable: Bool { get }
 
+    /// Bytes that stay from pass to pass.
+    var keptByteCount: Int { get }
+
+    /// Bytes that a pass takes while it lasts.
+    func byteCount(batchSize: Int) -> Int
+
     /// Begins a pass.
     ///
     /// - Parameters:
@@ -43,6 +49,11 @@ public protocol BatchSource: AnyObject {
     ///   - epoch: distinguishes the random augmentations of one pass from those of another; the same epoch yields the
     ///     same pixels.
     func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) throws -> any BatchStream
+}
+
+extension BatchSource {
+    public var keptByteCount: Int { 0 }
+    public func byteCount(batchSize: Int) -> Int { 0 }
 }
 
 /// A data set held as pixels in memory: [images, 3, height, width] and a label for each.

@@ -30,6 +30,36 @@ public final class FeatureSource: BatchSource {
         }
     }
 
+    /// The images at `indices`, in that order, as a set of their own.
+    public func subset(_ indices: [Int]) -> FeatureSource {
+        let part = FeatureSource(count: indices.count, width: width)
+        for (i, index) in indices.enumerated() {
+            (part.features.floats.baseAddress! + i * width).update(
+                from: features.floats.baseAddress! + index * width, count: width)
+            part.labels[i] = labels[index]
+            part.isPresent[i] = isPresent[index]
+        }
+        return part
+    }
+
+    /// A part of each class, drawn by the seed, and the rest, as indices in ascending order. Of a class with two images
+    /// or more at least one goes and one stays; images without features are in neither.
+    public func stratified(fraction: Double, classes: Int, seed: UInt64) -> (rest: [Int], part: [Int]) {
+        var byClass = [[Int]](repeating: [], count: classes)
+        for index in labels.indices where isPresent[index] { byClass[Int(labels[index])].append(index) }
+        var rest: [Int] = []
+        var part: [Int] = []
+        for (label, members) in byClass.enumerated() {
+            var random = RandomGenerator(seed: seed, stream: "held out", index: UInt64(label))
+            let order = random.permutation(members.count).map { members[$0] }
+            let wanted = Int((Double(members.count) * fraction).rounded())
+            let taken = members.count < 2 ? 0 : min(max(wanted, 1), members.count - 1)
+            part += order[..<taken]
+            rest += order[taken...]
+        }
+        return (rest.sorted(), part.sorted())
+    }
+
     /// Batches of the images that are there: one that is left out makes its batch smaller, as it does in a loader.
     public func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
         Stream(source: self, order: order, batchSize: batchSize, dropLast: dropLast)

@@ -6,7 +6,8 @@ import SSFTuning
 /// which is all that a step then runs.
 ///
 /// For linear probing the features are what the classifier sees, C numbers an image. The end has the operations and the
-/// parameters of the whole model, so losses and gradients are the same to the bit.
+/// parameters of the whole model, so losses and gradients are the same to the bit; where the cut parts what fusion would
+/// have joined (a norm between pooling and classifier), within rounding.
 ///
 /// Used by one thread at a time.
 public final class FrozenFeatures {

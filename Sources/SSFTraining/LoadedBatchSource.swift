@@ -36,6 +36,15 @@ public final class LoadedBatchSource: BatchSource {
         cache = ImageCache(imageCount: dataset.count, pipeline: pipeline)
     }
 
+    /// Resized pixels, where they are kept.
+    public var keptByteCount: Int { cache == nil ? 0 : count * pipeline.width * pipeline.height * 3 }
+
+    /// The batches that are prepared ahead: two more than there are threads.
+    public func byteCount(batchSize: Int) -> Int {
+        let batches = (count + batchSize - 1) / max(batchSize, 1)
+        return 4 * min(threads + 2, batches) * min(batchSize, count) * 3 * pipeline.width * pipeline.height
+    }
+
     public func batches(order: [Int], batchSize: Int, dropLast: Bool, epoch: Int) -> any BatchStream {
         let loader = ImageLoader(
             dataset, order: order, batchSize: batchSize, dropLast: dropLast && order.count >= batchSize,

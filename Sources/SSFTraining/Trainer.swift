@@ -8,19 +8,19 @@ import SSFTuning
 /// resumed ends as if it had not been stopped.
 public final class Trainer {
     public let configuration: TrainingConfiguration
-    private let model: TunedModel
+    let model: TunedModel
     /// Images, or their features once these are computed.
-    private var training: any BatchSource
-    private var validation: (any BatchSource)?
-    private let order: BatchOrder
+    var training: any BatchSource
+    var validation: (any BatchSource)?
+    let order: BatchOrder
     /// Who hears of the run; may be changed until it begins.
     public var observers: [any RunObserver]
 
     private let optimizer: AdamWOptimizer
     private let schedule: LearningRateSchedule
-    private let batchesPerEpoch: Int
-    private let stepsPerEpoch: Int
-    private var completedEpochs = 0
+    let batchesPerEpoch: Int
+    let stepsPerEpoch: Int
+    var completedEpochs = 0
     private var completedSteps = 0
     private var bestTop1: Double?
     private var bestEpoch = 0
@@ -29,7 +29,11 @@ public final class Trainer {
     private var lastExecutor: Executor?
     private let isStopRequested: () -> Bool
     /// Set where the run keeps features: its steps then run the trained end of the model alone.
-    private let features: FrozenFeatures?
+    let features: FrozenFeatures?
+    /// Memory that is taken already and stays, by part.
+    let resident: [MemoryEstimate.Part]
+    /// What the caller evaluates when the run is over.
+    let laterEvaluation: (any BatchSource)?
     /// Whether the run keeps the features of its images, and why not.
     public let featureUse: FeatureUse
 
@@ -47,13 +51,19 @@ public final class Trainer {
     ///   - order: of the images; from the configuration's seed where none is given.
     ///   - featureLimit: bytes that the features of the images may take where a part of the model never changes and the
     ///     images look the same in every epoch; 0 computes them anew in every epoch.
+    ///   - resident: memory that the caller has taken for weights and for itself, for the estimate; the weights of the
+    ///     model where nothing is said.
+    ///   - laterEvaluation: what the caller will evaluate afterwards, for the estimate.
+    ///   - memory: what the run may take.
     ///   - isStopRequested: asked before every step; when it answers true the run ends without completing its epoch.
-    /// - Throws: `UserError` when nothing trains, the training part is empty, a number cannot be used, or a step needs
-    ///   more memory than the machine has.
+    /// - Throws: `UserError` when nothing trains, the training part is empty, a number cannot be used, or the run
+    ///   needs more memory than it may have.
     public init(
         model: TunedModel, training: any BatchSource, validation: (any BatchSource)? = nil,
         configuration: TrainingConfiguration, order: BatchOrder? = nil, observers: [any RunObserver] = [],
-        featureLimit: Int = FrozenFeatures.defaultByteLimit, isStopRequested: @escaping () -> Bool = { false }
+        featureLimit: Int = FrozenFeatures.defaultByteLimit, resident: [MemoryEstimate.Part] = [],
+        laterEvaluation: (any BatchSource)? = nil, memory: MemoryLimit.Allowance = MemoryLimit.allowed,
+        isStopRequested: @escaping () -> Bool = { false }
     ) throws {
         try configuration.validate()
         guard training.count > 0 else {
@@ -83,7 +93,9 @@ public final class Trainer {
         lastGood = model.parameters.trainable.copied()
         (features, featureUse) = try FrozenFeatures.decide(
             model: model, training: training, validation: self.validation, limit: featureLimit)
-        try MemoryLimit.check(bytes: try memory(batch: min(configuration.batchSize, training.count)), for: "training")
+        self.resident = resident
+        self.laterEvaluation = laterEvaluation
+        try checkMemory(memory)
     }
 
     // MARK: State
@@ -209,11 +221,7 @@ public final class Trainer {
                 return try diverge(epoch: epoch, step: step, loss: stepLoss / Double(stepImages))
             }
             learningRate = schedule.rate(step: step, epoch: epoch)
-            optimizer.update(
-                parameters: model.parameters.trainable, gradients: model.parameters.gradient,
-                learningRate: learningRate,
-                gradientScale: Float(GradientClipping.factor(norm: norm, limit: configuration.clipNorm)))
-            model.parameters.didChange()
+            update(learningRate: learningRate, norm: norm)
 
             lossSum += stepLoss
             imageCount += stepImages
@@ -257,18 +265,40 @@ public final class Trainer {
 
     /// Adds a batch's share of the gradient of a step of `batches` batches, each of which counts alike, and returns the
     /// sum of the batch's losses.
-    private func accumulate(_ batch: ImageBatch, batchIndex: Int, of batches: Int) throws -> Double {
-        let executor =
-            try features?.executor(batch: batch.count, mode: .training)
-            ?? model.executor(batch: batch.count, mode: .training)
-        _ = executor.images.update(fromContentsOf: batch.pixels)
-        _ = executor.labels.update(fromContentsOf: batch.labels)
-        var generator = RandomGenerator(seed: configuration.seed, stream: "drop-path", index: UInt64(batchIndex))
-        executor.drawMasks(using: &generator)
+    func accumulate(_ batch: ImageBatch, batchIndex: Int, of batches: Int) throws -> Double {
+        let executor = try executor(batch: batch.count)
+        fill(executor, batch, batchIndex: batchIndex)
         executor.forward()
         executor.backward(lossScale: 1 / Float(batch.count * batches))
         lastExecutor = executor
         return executor.losses.reduce(0) { $0 + Double($1) }
+    }
+
+    /// What a training step of `batch` images runs: the model, or its trained end.
+    func executor(batch: Int) throws -> Executor {
+        try features?.executor(batch: batch, mode: .training) ?? model.executor(batch: batch, mode: .training)
+    }
+
+    /// Hands a batch to an executor and draws its drop-path masks.
+    func fill(_ executor: Executor, _ batch: ImageBatch, batchIndex: Int) {
+        _ = executor.images.update(fromContentsOf: batch.pixels)
+        _ = executor.labels.update(fromContentsOf: batch.labels)
+        var generator = RandomGenerator(seed: configuration.seed, stream: "drop-path", index: UInt64(batchIndex))
+        executor.drawMasks(using: &generator)
+    }
+
+    /// One update of the trainables from the gradients that were added up.
+    func update(step: Int, epoch: Int) {
+        update(
+            learningRate: schedule.rate(step: step, epoch: epoch),
+            norm: GradientClipping.norm(model.parameters.gradient))
+    }
+
+    private func update(learningRate: Double, norm: Double) {
+        optimizer.update(
+            parameters: model.parameters.trainable, gradients: model.parameters.gradient, learningRate: learningRate,
+            gradientScale: Float(GradientClipping.factor(norm: norm, limit: configuration.clipNorm)))
+        model.parameters.didChange()
     }
 
     /// The mean loss of the last batch, whose images are still in place, under the trainables as they are now.
@@ -285,58 +315,5 @@ public final class Trainer {
             epoch: epoch, step: step, loss: loss, restoredEpoch: completedEpochs > 0 ? completedEpochs - 1 : nil)
         for observer in observers { try observer.runDiverged(event) }
         return .diverged(step: step)
-    }
-
-    /// Times a step and an evaluation batch without changing anything: the first of each makes programs and packs
-    /// weights, the second is timed.
-    public func estimate() throws -> RunEstimate {
-        let batch = min(configuration.batchSize, training.count)
-        var stepSeconds = 0.0
-        let stream = try training.batches(
-            order: order.positions(epoch: completedEpochs, count: training.count), batchSize: batch, dropLast: false,
-            epoch: completedEpochs)
-        guard var first = try stream.next() else {
-            throw UserError("no image of the training part can be read", remedy: "check --data")
-        }
-        let images = training.count + (validation?.count ?? 0)
-        var featureSeconds = 0.0
-        // Holds the features of the batch while steps are timed.
-        var kept: Tensor?
-        if let features, !(training is FeatureSource) {
-            for _ in 0..<2 {
-                var clock = Stopwatch()
-                let values = try features.features(of: first)
-                featureSeconds = clock.lap() / Double(first.count) * Double(images)
-                kept = Tensor(Array(values), shape: [first.count, features.width])
-            }
-            first.pixels = UnsafeBufferPointer(kept!.floats)
-        }
-        try withExtendedLifetime(kept) {
-            for _ in 0..<2 {
-                var clock = Stopwatch()
-                _ = try accumulate(first, batchIndex: 0, of: 1)
-                stepSeconds = clock.lap()
-            }
-        }
-        model.parameters.zeroGradient()
-
-        var evaluationSeconds = 0.0
-        if let validation {
-            // Inference takes about a third of a frozen-weight step; the sets are small, so an estimate will do.
-            evaluationSeconds = stepSeconds / 3 * Double(validation.count) / Double(first.count)
-        }
-        return RunEstimate(
-            secondsPerStep: stepSeconds * Double(configuration.accumulation), secondsPerEvaluation: evaluationSeconds,
-            steps: (configuration.totalEpochs - completedEpochs) * stepsPerEpoch,
-            evaluations: configuration.totalEpochs - completedEpochs, bytes: try memory(batch: first.count),
-            secondsForFeatures: featureSeconds)
-    }
-
-    /// Weights as they are kept and as they are packed, trainables with gradient and two moments, activations.
-    private func memory(batch: Int) throws -> Int {
-        let weights = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
-        let program = try model.program(batch: batch, mode: .training)
-        let activations = Executor.plannedByteCount(of: program, mode: .training)
-        return 2 * 4 * weights + 3 * 4 * model.parameters.layout.count + activations
     }
 }

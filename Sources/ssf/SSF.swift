@@ -7,7 +7,9 @@ struct SSF: ParsableCommand {
         commandName: "ssf",
         abstract: "Fine-tunes pre-trained vision transformers on a CPU by scaling and shifting their features.",
         version: ProgramVersion.text,
-        subcommands: [Train.self, Eval.self, Predict.self, Merge.self, Unmerge.self, Draw.self, Doctor.self])
+        subcommands: [
+            Train.self, Triage.self, Eval.self, Predict.self, Merge.self, Unmerge.self, Draw.self, Doctor.self,
+        ])
 
     static func main() {
         Program.main(SSF.self)

@@ -19,6 +19,12 @@ struct Train: ParsableCommand {
     func run() throws {
         try Program.begin(options.runtime)
         let run = try TrainingRun(options: options, console: Console(quiet: options.runtime.quiet))
-        try Program.end(options.dryRun ? run.dryRun() : run.run())
+        if options.dryRun {
+            try run.dryRun()
+        } else if let steps = options.profile {
+            try run.profile(steps: steps)
+        } else {
+            try Program.end(run.run())
+        }
     }
 }

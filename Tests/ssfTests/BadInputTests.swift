@@ -40,6 +40,10 @@ struct BadInputTests {
         try refuse(["trian"], code: 64, "trian")
         try refuse(train + ["--mean", "1", "2"], code: 64, "--mean")
         try refuse(["predict", "--model", fixture.base], code: 64, "files")
+        try refuse(train + ["--profile", "0"], code: 64, "--profile")
+        try refuse(train + ["--profile", "2", "--dry-run"], code: 64, "exclude")
+        try refuse(train + ["--format", "json"], code: 64, "--dry-run")
+        try refuse(["triage", "--model", fixture.base], code: 64, "--data")
     }
 
     @Test("Settings that cannot be used are named")
@@ -56,6 +60,7 @@ struct BadInputTests {
         try refuse(train + ["-c", try write("lr: quick\n", "b.yaml")], "a number", "quick")
         try refuse(train + ["-c", try write("threads: 0\n", "c.yaml")], "threads")
         try refuse(train + ["-c", folder.file("missing.yaml")], "missing.yaml")
+        try refuse(["triage", "--model", folder.file("no-model"), "--data", Fixture.data], "no-model")
         try refuse(["train", "--from-scratch", "--method", "ssf", "--data", Fixture.data], "full")
     }
 

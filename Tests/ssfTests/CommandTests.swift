@@ -177,13 +177,141 @@ struct CommandTests {
         #expect(files[0] != files[2])
     }
 
-    @Test("A dry run writes nothing")
+    @Test("A dry run says what a run would do and take, in text and JSON, and writes nothing")
     func dryRun() throws {
         let folder = try TemporaryFolder()
-        let result = try Binary.succeed(
-            "train", "--model", fixture.base, "--data", Fixture.data, "--dry-run", "--output", folder.file("runs"))
-        #expect(result.err.contains("dry run: about 00:0"))
+        let arguments = [
+            "train", "--model", fixture.base, "--data", Fixture.data, "--dry-run", "--output", folder.file("runs"),
+        ]
+        let result = try Binary.run(arguments)
+        #expect(result.code == 0, "\(result)")
+        for text in [
+            "dry run: about 00:0", "lr: 0.005", "data: \"\(Fixture.data)\"  # flag", "packed weights", "GFLOP",
+        ] {
+            #expect(result.out.contains(text), "no \(text) in \(result)")
+        }
+        #expect(result.out.split(separator: "\n").allSatisfy { $0.count <= 120 })
+        struct Report: Decodable {
+            struct Part: Decodable { var bytes: Int }
+            var trainable: Int
+            var forward_flops_per_step: Int
+            var backward_flops_per_step: Int
+            var steps: Int
+            var memory: [Part]
+            var memory_bytes: Int
+            var allowed_bytes: Int
+            var advice: [String]
+        }
+        let json = try Binary.run(arguments + ["--format", "json"])
+        let report = try JSONDecoder().decode(Report.self, from: Data(json.out.utf8))
+        #expect(report.trainable > 0 && report.forward_flops_per_step > 0 && report.backward_flops_per_step > 0)
+        #expect(report.steps == 30)
+        #expect(report.memory.reduce(0) { $0 + $1.bytes } == report.memory_bytes)
+        #expect(report.memory_bytes < report.allowed_bytes)
+        #expect(!report.advice.isEmpty)
         #expect(folder.names.isEmpty)
+    }
+
+    @Test("A profile has a table within 100 columns and JSON with every operation, and writes no run")
+    func profile() throws {
+        let folder = try TemporaryFolder()
+        let arguments = [
+            "train", "--model", fixture.base, "--data", Fixture.data, "--profile", "2", "--output", folder.file("runs"),
+            "--profile-file", folder.file("profile.json"),
+        ]
+        let result = try Binary.run(arguments)
+        #expect(result.code == 0, "\(result)")
+        for text in ["by operation", "Linear", "blocks.*.mlp.fc1", "of the FMA peak", "gradient norm and AdamW"] {
+            #expect(result.out.contains(text), "no \(text) in \(result)")
+        }
+        #expect(result.out.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(result)")
+        struct Report: Decodable {
+            struct Row: Decodable {
+                var name: String
+                var kind: String?
+                var forward_seconds: Double
+                var forward_flops: Int
+            }
+            var steps: Int
+            var seconds_per_step: Double
+            var utilisation: Double
+            var operations: [Row]
+        }
+        let file = try Data(contentsOf: URL(filePath: folder.file("profile.json")))
+        let json = Data(try Binary.run(arguments + ["--format", "json"]).out.utf8)
+        for data in [file, json] {
+            let report = try JSONDecoder().decode(Report.self, from: data)
+            #expect(report.steps == 2 && report.seconds_per_step > 0 && report.utilisation > 0)
+            let head = try #require(report.operations.first { $0.name == "head" })
+            #expect(head.kind == "Linear" && head.forward_seconds > 0)
+            #expect(head.forward_flops > 0)
+        }
+        #expect(folder.names == ["profile.json"])
+    }
+
+    @Test("Linear probing says that features are computed once, and gives the same adapter without that")
+    func featureCache() throws {
+        let folder = try TemporaryFolder()
+        var files: [Data] = []
+        for (name, flags, said) in [("a", [String](), true), ("b", ["--no-feature-cache"], false)] {
+            let result = try Binary.run(
+                [
+                    "train", "--model", fixture.base, "--data", Fixture.data, "--epochs", "3", "--method", "linear",
+                    "--output", folder.path, "--experiment", name,
+                ] + flags)
+            #expect(result.code == 0, "\(result)")
+            #expect(result.err.contains("are computed once") == said, "\(result)")
+            files.append(try Data(contentsOf: URL(filePath: folder.file("\(name)/best/adapter_model.safetensors"))))
+            files.append(try Data(contentsOf: URL(filePath: folder.file("\(name)/predictions.csv"))))
+        }
+        #expect(files[0] == files[2])
+        #expect(files[1] == files[3])
+    }
+
+    @Test("Triage says what the frozen features are worth, finds copies across parts, and recommends")
+    func triage() throws {
+        let folder = try TemporaryFolder()
+        try Binary.succeed("draw", "shape?train=60&val=20&test=20", "--output", folder.file("set"))
+        // An image of the test part that the training part has too.
+        let images = folder.file("set/images")
+        try FileManager.default.removeItem(atPath: images + "/test/000004.png")
+        try FileManager.default.copyItem(atPath: images + "/train/000007.png", toPath: images + "/test/000004.png")
+        let arguments = ["triage", "--model", fixture.base, "--data", folder.file("set"), "--results-file"]
+        let result = try Binary.run(arguments + [folder.file("triage.json")])
+        #expect(result.code == 0, "\(result)")
+        for text in ["kNN", "probe", "advice    --method", "images/test/000004.png = ", "next: ssf train"] {
+            #expect((result.out + result.err).contains(text), "no \(text) in \(result)")
+        }
+        struct Report: Decodable {
+            struct Neighbours: Decodable { var top1: Double }
+            struct Probe: Decodable { var top1: Double }
+            struct Duplicates: Decodable {
+                var first: String
+                var second: String
+                var images: Int
+            }
+            struct Recommendation: Decodable {
+                var method: String
+                var reasons: [String]
+            }
+            var knn: Neighbours
+            var probes: [Probe]
+            var duplicates: [Duplicates]
+            var recommendation: Recommendation
+            var seconds: Double
+        }
+        let report = try JSONDecoder().decode(
+            Report.self, from: Data(contentsOf: URL(filePath: folder.file("triage.json"))))
+        #expect((0...100).contains(report.knn.top1))
+        #expect(report.probes.count == 8)
+        #expect(report.probes[0].top1 == report.probes.map(\.top1).max())
+        let copies = try #require(report.duplicates.first { $0.first.hasPrefix("train") && $0.second == "test" })
+        #expect(copies.images >= 1)
+        #expect(["linear", "ssf"].contains(report.recommendation.method))
+        #expect(report.recommendation.reasons.count >= 2)
+        let json = try Binary.run(
+            ["triage", "--model", fixture.base, "--data", Fixture.data, "--format", "json", "--quiet"])
+        #expect(try JSONDecoder().decode(Report.self, from: Data(json.out.utf8)).seconds > 0)
     }
 
     @Test("Merged models agree with base and adapter, are read by eval and predict, and can be taken apart")

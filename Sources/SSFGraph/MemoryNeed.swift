@@ -1,0 +1,44 @@
+import SSFKernels
+import SSFTensors
+
+/// The memory that running a program will take beside its parameters, known before any of it is allocated. In bytes.
+public struct MemoryNeed: Sendable, Equatable {
+    /// Inputs, activations, gradients and private buffers: an executor's `plannedByteCount`.
+    public var buffers: Int
+    /// Weights in the layout of the matrix product; executors that share a `ParameterStore` share them.
+    public var packedWeights: Int
+    /// What the kernels borrow while they run; shared alike.
+    public var scratch: Int
+
+    public init(of program: Program, mode: ExecutionMode) {
+        buffers = Executor.plannedByteCount(of: program, mode: mode)
+        packedWeights = 0
+        scratch = 0
+        let program = program.fused()
+        let needs = Differentiation(program, trains: mode == .training).needs
+        for (operation, need) in zip(program.operations, needs) {
+            let wiring = operation.wiring
+            if let linear = operation as? LinearOperation {
+                let sizes = LinearSizes(
+                    shapes: wiring.inputs.map(program.shape(of:)), output: program.shape(of: wiring.output))
+                let (m, n, k) = (sizes.m, sizes.n, sizes.k)
+                packedWeights += GEMM.packedByteCount(k: k, n: n)
+                scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: n, k: k, packsB: false))
+                if linear.needsProductGradient(need) {
+                    packedWeights += GEMM.packedByteCount(k: n, n: k)
+                    scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: k, k: n, packsB: false))
+                }
+                if need.parameters[0] {
+                    // dW = dyᵀ x, with x for B.
+                    scratch = max(scratch, GEMM.workspaceByteCount(m: n, n: k, k: m, packsB: true))
+                }
+            } else if let attention = operation as? AttentionOperation {
+                let output = program.shape(of: wiring.output)
+                scratch = max(
+                    scratch,
+                    Attention.workspaceByteCount(
+                        tokens: output[1], headWidth: output[2] / attention.heads, backward: need.any))
+            }
+        }
+    }
+}
