@@ -1,3 +1,4 @@
+import SSFKernels
 import SSFParallel
 
 /// The memory of one prepared case, given back with it.
@@ -23,6 +24,26 @@ final class Arena {
             }
         }
         return buffer
+    }
+
+    /// The same in the type of a matrix.
+    func random<Element: MatrixElement>(_ type: Element.Type, _ count: Int) -> UnsafeMutableBufferPointer<Element> {
+        let values = random(count)
+        if let values = values as? UnsafeMutableBufferPointer<Element> { return values }
+        let rounded = zeros(type, count)
+        if let rounded = rounded as? UnsafeMutableBufferPointer<BFloat16> {
+            var target = rounded.mutableSpan
+            BFloat16.round(values.span, into: &target)
+        }
+        return rounded
+    }
+
+    /// `count` zeros in the type of a matrix.
+    func zeros<Element: MatrixElement>(_ type: Element.Type, _ count: Int) -> UnsafeMutableBufferPointer<Element> {
+        // Zero is made of zero bits in each of them.
+        let floats = zeros((count * MemoryLayout<Element>.stride + 3) / 4)
+        return UnsafeMutableBufferPointer(
+            start: UnsafeMutableRawPointer(floats.baseAddress!).bindMemory(to: type, capacity: count), count: count)
     }
 
     /// `count` zeros, the place of a result.

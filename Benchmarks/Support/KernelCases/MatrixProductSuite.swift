@@ -6,12 +6,8 @@ public let matrixProductSuite: [NamedCase] =
     + epilogues(of: TransformerShape.batches[2])
     + StageShape.all.flatMap { stage in
         let (m, c, h) = (stage.rows, stage.channels, stage.hidden)
-        return [
-            product(stage.name, "fc1", m: m, n: h, k: c),
-            product(stage.name, "fc2", m: m, n: c, k: h),
-            product(stage.name, "fc1", m: m, n: h, k: c, pass: "input"),
-            product(stage.name, "fc1", m: m, n: h, k: c, pass: "weight"),
-        ]
+        return products(stage.name, "fc1", m: m, n: h, k: c, passes: ["forward", "input", "weight"])
+            + products(stage.name, "fc2", m: m, n: c, k: h, passes: ["forward"])
     }
 
 /// The four linear layers of a block; with `gradients` dx of each, and dW of one.
@@ -20,12 +16,10 @@ private func layers(of shape: TransformerShape, gradients: Bool) -> [NamedCase] 
     let layers = [
         ("qkv", 3 * width, width), ("proj", width, width), ("fc1", shape.hidden, width), ("fc2", width, shape.hidden),
     ]
-    let passes = gradients ? ["forward", "input"] : ["forward"]
-    let products = layers.flatMap { layer, n, k in
-        passes.map { product(shape.name, layer, m: m, n: n, k: k, pass: $0) }
+    return layers.flatMap { layer, n, k in
+        let passes = gradients ? ["forward", "input"] + (layer == "fc1" ? ["weight"] : []) : ["forward"]
+        return products(shape.name, layer, m: m, n: n, k: k, passes: passes)
     }
-    return gradients
-        ? products + [product(shape.name, "fc1", m: m, n: shape.hidden, k: width, pass: "weight")] : products
 }
 
 /// The same product with a bias, bias and SSF, and a GELU behind these; and packing the weight in every call.
@@ -40,9 +34,14 @@ private func epilogues(of shape: TransformerShape) -> [NamedCase] {
     ]
 }
 
-private func product(
-    _ model: String, _ layer: String, m: Int, n: Int, k: Int, pass: String = "forward"
-) -> NamedCase {
+/// Each pass in single precision and in bfloat16.
+private func products(_ model: String, _ layer: String, m: Int, n: Int, k: Int, passes: [String]) -> [NamedCase] {
     let words = ["forward": "forward", "input": "dx", "weight": "dW"]
-    return NamedCase(model, "\(layer) \(words[pass]!), \(m)x\(n)x\(k)", "gemm m=\(m) n=\(n) k=\(k) pass=\(pass)")
+    return passes.flatMap { pass in
+        ["f32", "bf16"].map { type in
+            NamedCase(
+                model, "\(layer) \(words[pass]!), \(m)x\(n)x\(k)",
+                "gemm m=\(m) n=\(n) k=\(k) pass=\(pass) dtype=\(type)")
+        }
+    }
 }

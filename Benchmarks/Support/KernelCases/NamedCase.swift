@@ -14,6 +14,7 @@ public struct NamedCase: Sendable {
         } catch {
             fatalError("\(line): \(error)")
         }
-        name = "\(model), \(layer), f32"
+        let type = kernel.work == .time ? nil : line.contains("dtype=bf16") ? "bf16" : "f32"
+        name = [model, layer, type].compactMap(\.self).joined(separator: ", ")
     }
 }
