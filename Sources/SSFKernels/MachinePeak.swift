@@ -65,15 +65,15 @@ package enum MachinePeak {
         TriadArrays(threads: threads, megabytes: megabytes).gigabytesPerSecond(windows: windows, table: table)
     }
 
-    /// The update in place a = a + s c, in GB/s: three streams as in the triad, and none beside them, since everything
-    /// that is written has been read.
+    /// The update of two arrays in place from a third, a = (a + c) / 2 and b = (b + c) / 2, far larger than the caches,
+    /// in GB/s: what is read and what is written, and nothing moves beside them. Where memory has separate ways for
+    /// reading and for writing, three to two is near the mix that fills both.
     ///
-    /// - Parameter megabytes: of each of the two arrays.
+    /// - Parameter megabytes: of each of three arrays.
     package static func updateGigabytes(
         threads: Int = Parallel.threads, megabytes: Int = 64, windows: Int = 8, table: KernelTable = .current
     ) -> Double {
-        TriadArrays(threads: threads, megabytes: megabytes, isInPlace: true)
-            .gigabytesPerSecond(windows: windows, table: table)
+        TriadArrays(threads: threads, megabytes: megabytes).updateGigabytesPerSecond(windows: windows, table: table)
     }
 
     /// Reading alone, sums over arrays far larger than the caches, in GB/s.

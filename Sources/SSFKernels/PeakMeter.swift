@@ -41,17 +41,15 @@ public final class PeakMeter {
     }
 }
 
-/// The three arrays of a triad, or the two of an update in place. Their memory is first touched by the threads that run
-/// over it later.
+/// The three arrays of a triad, and of other loops that do nothing but move memory. Their memory is first touched by the threads that run over it later.
 final class TriadArrays {
     private struct Job {
         var table: PeakTable
         var arrays: UnsafeMutablePointer<Float>
         var count: Int
         var perChunk: Int
-        var number: Int
 
-        /// The parts of a chunk: a, c, b, or a and c where b is a.
+        /// The three parts of a chunk: a, b, c.
         func start(_ chunk: Int, array: Int) -> UnsafeMutablePointer<Float> {
             arrays + array * count + chunk * perChunk
         }
@@ -62,19 +60,16 @@ final class TriadArrays {
     private let perChunk: Int
     private let arrays: UnsafeMutablePointer<Float>
 
-    private let number: Int
-
-    init(threads: Int, megabytes: Int, isInPlace: Bool = false) {
+    init(threads: Int, megabytes: Int) {
         self.threads = threads
-        number = isInPlace ? 2 : 3
         chunks = 16 * threads
         perChunk = max(megabytes << 18 / chunks / 1024, 1) * 1024
-        let count = number * chunks * perChunk
+        let count = 3 * chunks * perChunk
         arrays = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
             .bindMemory(to: Float.self, capacity: count)
         run(table: .current) { context, chunk, _ in
             let job = context.assumingMemoryBound(to: Job.self).pointee
-            for array in 0..<job.number { job.start(chunk, array: array).initialize(repeating: 1, count: job.perChunk) }
+            for array in 0..<3 { job.start(chunk, array: array).initialize(repeating: 1, count: job.perChunk) }
         }
     }
 
@@ -88,27 +83,38 @@ final class TriadArrays {
             run(table: table) { context, chunk, _ in
                 let job = context.assumingMemoryBound(to: Job.self).pointee
                 job.table.triadLoop(
-                    job.perChunk, 0.5, job.start(chunk, array: job.number == 3 ? 2 : 0), job.start(chunk, array: 1),
+                    job.perChunk, 0.5, job.start(chunk, array: 1), job.start(chunk, array: 2),
                     job.start(chunk, array: 0))
             }
         }
         return Double(3 * chunks * perChunk * MemoryLayout<Float>.stride) / seconds * 1e-9
     }
 
-    /// The best of `windows` sums over all arrays, after one that is not timed.
+    /// The best of `windows` sums over all three arrays, after one that is not timed.
     func readGigabytesPerSecond(windows: Int, table: KernelTable) -> Double {
         let seconds = MachinePeak.bestTime(windows: windows) {
             run(table: table) { context, chunk, _ in
                 let job = context.assumingMemoryBound(to: Job.self).pointee
-                for array in 0..<job.number { _ = job.table.readLoop(job.perChunk, job.start(chunk, array: array)) }
+                for array in 0..<3 { _ = job.table.readLoop(job.perChunk, job.start(chunk, array: array)) }
             }
         }
-        return Double(number * chunks * perChunk * MemoryLayout<Float>.stride) / seconds * 1e-9
+        return Double(3 * chunks * perChunk * MemoryLayout<Float>.stride) / seconds * 1e-9
+    }
+
+    /// The best of `windows` updates of two arrays in place from the third, after one that is not timed.
+    func updateGigabytesPerSecond(windows: Int, table: KernelTable) -> Double {
+        let seconds = MachinePeak.bestTime(windows: windows) {
+            run(table: table) { context, chunk, _ in
+                let job = context.assumingMemoryBound(to: Job.self).pointee
+                job.table.updateLoop(
+                    job.perChunk, job.start(chunk, array: 2), job.start(chunk, array: 0), job.start(chunk, array: 1))
+            }
+        }
+        return Double(5 * chunks * perChunk * MemoryLayout<Float>.stride) / seconds * 1e-9
     }
 
     private func run(table: KernelTable, body: Parallel.Body) {
-        let job = Job(
-            table: table.peak, arrays: arrays, count: chunks * perChunk, perChunk: perChunk, number: number)
+        let job = Job(table: table.peak, arrays: arrays, count: chunks * perChunk, perChunk: perChunk)
         Parallel.run(chunks: chunks, team: threads, context: job, body: body)
     }
 }

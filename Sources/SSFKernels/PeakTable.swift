@@ -17,6 +17,10 @@ struct PeakTable: Sendable {
             _ a: UnsafeMutablePointer<Float>
         ) -> Void
     let readLoop: @Sendable (_ count: Int, _ b: UnsafePointer<Float>) -> Float
+    let updateLoop:
+        @Sendable (
+            _ count: Int, _ c: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>
+        ) -> Void
 
     init(_ set: InstructionSet) {
         #if arch(x86_64)
@@ -26,20 +30,24 @@ struct PeakTable: Sendable {
                 multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
                 triadLoop = SSFMicroKernels.triadLoop
                 readLoop = SSFMicroKernels.readLoop
+                updateLoop = SSFMicroKernels.updateLoop
             case .avx2:
                 multiplyAddLoop = SSFMicroKernelsAVX2.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX2.triadLoop
                 readLoop = SSFMicroKernelsAVX2.readLoop
+                updateLoop = SSFMicroKernelsAVX2.updateLoop
             case .avx512, .avx512bf16:
                 multiplyAddLoop = SSFMicroKernelsAVX512.multiplyAddLoop
                 triadLoop = SSFMicroKernelsAVX512.triadLoop
                 readLoop = SSFMicroKernelsAVX512.readLoop
+                updateLoop = SSFMicroKernelsAVX512.updateLoop
             }
         #else
             dotLoop = nil
             multiplyAddLoop = SSFMicroKernels.multiplyAddLoop
             triadLoop = SSFMicroKernels.triadLoop
             readLoop = SSFMicroKernels.readLoop
+            updateLoop = SSFMicroKernels.updateLoop
         #endif
     }
 }

@@ -81,3 +81,16 @@ package func readLoop(count: Int, b: UnsafePointer<Float>) -> Float {
     }
     return sum(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
 }
+
+/// a = (a + c) / 2 and b = (b + c) / 2 in place: two numbers written for three that are read, and none that is read only
+/// to be overwritten. `count` is a multiple of 16.
+package func updateLoop(
+    count: Int, c: UnsafePointer<Float>, a: UnsafeMutablePointer<Float>, b: UnsafeMutablePointer<Float>
+) {
+    let half = Lanes(repeating: 0.5)
+    for i in stride(from: 0, to: count, by: laneCount) {
+        let x = load(c + i) * half
+        store(multiplyAdd(load(a + i), half, x), a + i)
+        store(multiplyAdd(load(b + i), half, x), b + i)
+    }
+}

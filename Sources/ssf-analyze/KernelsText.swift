@@ -50,7 +50,8 @@ enum KernelsText {
             "The roof: \(Formatting.fixed(memory.value, 1)) GB/s (\(memory.title)) below "
                 + "\(Formatting.fixed(balance, 1)) FLOP per byte, above it "
                 + "\(Formatting.fixed(arithmetic.value, 1)) GFLOP/s (\(arithmetic.title)).",
-            "Bytes are those that must be moved: every operand read once, every result written once.",
+            "Bytes are those that must be moved: every operand read once, every result written once. Most",
+            "processors read a place before they write it, which nobody counts: then the triad is the limit.",
         ]
     }
 

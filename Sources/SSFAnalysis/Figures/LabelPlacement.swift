@@ -31,26 +31,50 @@ package enum LabelPlacement {
         let fixed = candidates.indices.map { label in
             candidates[label].map { fixedCost($0, labels[label], frame: frame, obstacles: obstacles) }
         }
-        let order = labels.indices.sorted { crowd(labels, $0) > crowd(labels, $1) }
+        var best: (boxes: [Rectangle], cost: Double)?
+        for order in orders(labels) {
+            let (chosen, cost) = search(order, labels: labels, candidates: candidates, fixed: fixed)
+            if cost < best?.cost ?? .infinity { best = (chosen.indices.map { candidates[$0][chosen[$0]] }, cost) }
+        }
+        return best?.boxes ?? []
+    }
+
+    /// Who chooses first: those with the most neighbours; where the labels are few enough, also from each side.
+    private static func orders(_ labels: [PointLabel]) -> [[Int]] {
+        let crowded = labels.indices.map { crowd(labels, $0) }
+        var orders = [labels.indices.sorted { crowded[$0] > crowded[$1] }]
+        guard labels.count <= 60 else { return orders }
+        let byX = labels.indices.sorted { labels[$0].place.x < labels[$1].place.x }
+        let byY = labels.indices.sorted { labels[$0].place.y < labels[$1].place.y }
+        orders += [orders[0].reversed(), byX, byX.reversed(), byY, byY.reversed()]
+        return orders
+    }
+
+    /// Lets the labels choose in an order, again and again until nobody moves; what they chose, and what it costs.
+    private static func search(
+        _ order: [Int], labels: [PointLabel], candidates: [[Rectangle]], fixed: [[Double]]
+    ) -> (chosen: [Int], cost: Double) {
         var chosen = [Int?](repeating: nil, count: labels.count)
+        var costs = [Double](repeating: 0, count: labels.count)
         for _ in 0..<8 {
             var isBetter = false
             for label in order {
                 let others = chosen.indices.filter { $0 != label && chosen[$0] != nil }
                     .map { (box: candidates[$0][chosen[$0]!], place: labels[$0].place) }
-                let costs = candidates[label].indices.map { index in
-                    fixed[label][index]
-                        + mutualCost(candidates[label][index], labels[label].place, others: others)
+                func cost(_ index: Int) -> Double {
+                    fixed[label][index] + mutualCost(candidates[label][index], labels[label].place, others: others)
                 }
-                let best = costs.indices.min { costs[$0] < costs[$1] }!
-                if chosen[label] == nil || costs[best] < costs[chosen[label]!] - 1e-9 {
+                let all = candidates[label].indices.map(cost)
+                let best = all.indices.min { all[$0] < all[$1] }!
+                if chosen[label].map({ all[best] < all[$0] - 1e-9 }) ?? true {
                     chosen[label] = best
                     isBetter = true
                 }
+                costs[label] = all[chosen[label]!]
             }
             if !isBetter { break }
         }
-        return chosen.indices.map { candidates[$0][chosen[$0]!] }
+        return (chosen.map { $0! }, costs.reduce(0, +))
     }
 
     /// The place of a box that its leader line ends at, and whether the box is far enough away to need one.

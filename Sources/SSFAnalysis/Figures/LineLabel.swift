@@ -13,23 +13,30 @@ public struct LineLabel: Sendable {
         (self.text, self.line, self.position, self.color) = (text, line, position, color)
     }
 
-    /// Boxes above the line in which the text may stand, the best first: above a flat part from left to right, at the
-    /// left of a steep part that rises, at the right of one that falls.
+    /// Boxes beside the line in which the text may stand, the best first: above a flat part; on either side of a steep
+    /// one, the side above it first.
     func candidates(width: Double, height: Double) -> [Rectangle] {
         guard line.count > 1 else { return [] }
         let steps = 40
         return (0...steps).sorted { a, b in
             abs(Double(a) / Double(steps) - position) < abs(Double(b) / Double(steps) - position)
-        }.map { step in
+        }.flatMap { step in
             let (place, direction) = along(Double(step) / Double(steps))
             let slope = direction.x == 0 ? -.infinity : direction.y / direction.x
             if abs(slope) < 0.15 {
                 // Within the line, as long as it is longer than the text.
                 let part = Double(step) / Double(steps)
-                return Rectangle(x: place.x - part * width, y: place.y - height - 1.5, width: width, height: height)
+                return [
+                    Rectangle(x: place.x - part * width, y: place.y - height - 1.5, width: width, height: height)
+                ]
             }
-            let x = slope < 0 ? place.x - width - 4 : place.x + 4
-            return Rectangle(x: x, y: place.y - 0.85 * height, width: width, height: height)
+            let left = Rectangle(x: place.x - width - 4, y: place.y, width: width, height: height)
+            let right = Rectangle(x: place.x + 4, y: place.y, width: width, height: height)
+            func raised(_ box: Rectangle, by part: Double) -> Rectangle {
+                Rectangle(x: box.x, y: box.y - part * height, width: width, height: height)
+            }
+            return slope < 0
+                ? [raised(left, by: 0.85), raised(right, by: 0.15)] : [raised(right, by: 0.85), raised(left, by: 0.15)]
         }
     }
 

@@ -35,8 +35,6 @@ public struct KernelCase: Sendable {
     /// Whether successive calls take different copies of the data, so that none of it is in a cache: for kernels that
     /// do little with each number, and whose data comes from memory in a training step.
     public let isStreaming: Bool
-    /// Whether it writes only where it has read: its limit is the bandwidth of the update, and not of triad and read.
-    public var isInPlace = false
     /// Takes memory and returns the call.
     let prepare: @Sendable (KernelMemory) -> () -> Void
 

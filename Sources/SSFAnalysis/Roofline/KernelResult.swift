@@ -37,27 +37,28 @@ public struct KernelResult: Codable, Sendable, Equatable {
     /// Of compulsory traffic.
     public var gigabytes: Double
     public var roof: Roof
-    /// Whether the memory's limit is that of the update.
-    public var isInPlace: Bool
+    /// Bandwidth as a part of the triad's, in percent.
+    public var percentOfTriad: Double
     /// The most that arithmetic and memory allow at this intensity, in GFLOP/s.
     public var roofGigaFLOPs: Double
     public var percentOfRoof: Double
 
     enum CodingKeys: String, CodingKey {
         case name, family, label, shape, flops, bytes, intensity, seconds, calls, roof
-        case isInPlace = "in_place"
         case precision = "dtype"
         case medianSeconds = "median_seconds"
         case gigaFLOPs = "gflops_per_second"
         case gigabytes = "gigabytes_per_second"
         case roofGigaFLOPs = "roof_gflops_per_second"
         case percentOfRoof = "percent_of_roof"
+        case percentOfTriad = "percent_of_triad"
     }
 
     /// - Parameters:
     ///   - arithmeticPeak: in GFLOP/s.
-    ///   - bandwidth: in GB/s.
-    public init(_ timing: KernelTiming, arithmeticPeak: Double, bandwidth: Double) {
+    ///   - bandwidth: of the memory at best, in GB/s.
+    ///   - triad: of the triad, in GB/s.
+    public init(_ timing: KernelTiming, arithmeticPeak: Double, bandwidth: Double, triad: Double) {
         let kernel = timing.kernel
         (name, family, label, shape) = (kernel.name, kernel.family, kernel.label, kernel.shape)
         (precision, flops, bytes) = (kernel.precision, kernel.flops, kernel.bytes)
@@ -65,25 +66,25 @@ public struct KernelResult: Codable, Sendable, Equatable {
         (seconds, medianSeconds, calls) = (timing.best, timing.median, timing.calls)
         gigaFLOPs = Double(flops) / timing.best * 1e-9
         gigabytes = Double(bytes) / timing.best * 1e-9
-        isInPlace = kernel.isInPlace
         roof = intensity * bandwidth < arithmeticPeak ? .memory : .arithmetic
         roofGigaFLOPs = min(arithmeticPeak, intensity * bandwidth)
         percentOfRoof = 100 * gigaFLOPs / roofGigaFLOPs
+        percentOfTriad = 100 * gigabytes / triad
     }
 
     /// What keeps the kernel from being faster, in words.
     ///
-    /// A loop of loads and stores alone comes to about 70 % of the triad where it has another mix of the two, and a
-    /// product that is packed first to about 80 % of the multiply-adds: beyond these the roof is the limit.
+    /// Memory is the limit of what comes near the roof, or near the triad, beyond which a kernel gets only if it works in
+    /// place or writes past the caches. A product that is packed first comes to some 80 % of the multiply-adds or more.
     public var limit: String {
-        switch (roof, percentOfRoof) {
-        case (.memory, 110...): "caches (beyond memory)"
-        case (.memory, 70...): "memory"
-        case (.memory, 45...): "memory, instructions"
-        case (.memory, _): "instructions"
-        case (.arithmetic, 80...): "arithmetic"
-        case (.arithmetic, 55...): "arithmetic, data movement"
-        case (.arithmetic, _): "data movement, overhead"
+        switch roof {
+        case .memory:
+            if percentOfRoof >= 110 { return "caches (beyond memory)" }
+            let nearness = max(percentOfRoof, percentOfTriad)
+            return nearness >= 75 ? "memory" : nearness >= 45 ? "memory, instructions" : "instructions"
+        case .arithmetic:
+            return percentOfRoof >= 80
+                ? "arithmetic" : percentOfRoof >= 55 ? "arithmetic, data movement" : "data movement, overhead"
         }
     }
 }

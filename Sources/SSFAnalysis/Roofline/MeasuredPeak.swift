@@ -9,8 +9,8 @@ public struct MeasuredPeak: Codable, Sendable, Equatable {
         case triad
         /// A sum over an array far larger than the caches, in GB/s.
         case read
-        /// a = a + s c, in place: three streams as in the triad, but none that has to be read before it is overwritten,
-        /// in GB/s.
+        /// Two arrays updated in place from a third: two numbers written for three that are read, in GB/s. Usually the
+        /// fastest of the three: in the triad most processors read what will be overwritten, which nobody counts.
         case update
     }
 

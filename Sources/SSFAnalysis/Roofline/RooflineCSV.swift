@@ -6,7 +6,7 @@ extension RooflineReport {
         func number(_ value: Double) -> String { String(format: "%.6g", value) }
         var lines = [
             "name,family,shape,dtype,flops,bytes,intensity,seconds,median_seconds,gflops_per_second,"
-                + "gigabytes_per_second,roof,roof_gflops_per_second,percent_of_roof"
+                + "gigabytes_per_second,roof,roof_gflops_per_second,percent_of_roof,percent_of_triad"
         ]
         for kernel in kernels {
             // The shapes of row-wise kernels hold commas.
@@ -17,6 +17,7 @@ extension RooflineReport {
                     String(kernel.bytes), number(kernel.intensity), number(kernel.seconds),
                     number(kernel.medianSeconds), number(kernel.gigaFLOPs), number(kernel.gigabytes),
                     kernel.roof.rawValue, number(kernel.roofGigaFLOPs), number(kernel.percentOfRoof),
+                    number(kernel.percentOfTriad),
                 ].joined(separator: ","))
         }
         return lines.joined(separator: "\n") + "\n"

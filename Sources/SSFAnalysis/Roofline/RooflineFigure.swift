@@ -10,7 +10,7 @@ extension RooflineReport {
         let highest = roofs.last?.value ?? used.value
         let intensities = kernels.map(\.intensity)
         let balance = highest / bandwidth.value
-        let xRange = min(intensities.min() ?? 1, balance / 4) / 2...max(intensities.max() ?? 1, balance * 8) * 2
+        let xRange = min(intensities.min() ?? 1, balance / 4) / 2...max(intensities.max() ?? 1, balance * 8) * 3.5
         let lowest = min(kernels.map(\.gigaFLOPs).min() ?? 10, bandwidth.value * xRange.lowerBound * 2)
         let yRange = lowest / 2...highest * 2
         var marks = memoryRoofs(from: xRange.lowerBound, to: highest)
@@ -47,17 +47,17 @@ extension RooflineReport {
             ], hasSharedLegend: true, caption: caption)
     }
 
-    /// The slanted lines: performance that memory allows, up to the highest of the others.
+    /// The slanted lines: performance that memory allows, up to the highest of the others; below it that of the triad.
     private func memoryRoofs(from lowest: Double, to highest: Double) -> [any Mark] {
-        let isInPlace = kernels.contains { $0.isInPlace }
-        let roofs = [bandwidth] + (isInPlace ? [updateBandwidth].compactMap { $0 } : [])
+        let roofs = bandwidth == triad ? [bandwidth] : [triad, bandwidth]
         return roofs.map { roof in
             let isMain = roof == bandwidth
-            let corner = highest / roof.value
+            // The triad ends where the roof is flat: above it the line would only cross others.
+            let end = isMain ? highest : min(arithmeticPeak(.float32).value, highest)
             return Line(
-                [DataPoint(lowest, roof.value * lowest), DataPoint(corner, highest)], color: isMain ? .ink : .muted,
-                width: isMain ? 1.3 : 0.8, dash: isMain ? [] : [3, 2],
-                label: "\(roof.title)  \(Self.number(roof.value)) GB/s", labelPosition: isMain ? 0.75 : 0.9)
+                [DataPoint(lowest, roof.value * lowest), DataPoint(end / roof.value, end)],
+                color: isMain ? .ink : .muted, width: isMain ? 1.3 : 0.8, dash: isMain ? [] : [3, 2],
+                label: "\(roof.title)  \(Self.number(roof.value)) GB/s", labelPosition: isMain ? 0.8 : 0.06)
         }
     }
 

@@ -39,7 +39,7 @@ public struct RooflineReport: Codable, Sendable {
         public var secondsPerKernel: Double
         public var counting =
             "flops: a multiply-add is two, an exponential ten; bytes: every operand read once, every result written once; "
-            + "seconds: the best call; roof: the lower of the arithmetic peak and intensity times the faster of triad and read, for kernels that work in place that of the update; "
+            + "seconds: the best call; roof: the lower of the arithmetic peak and intensity times the fastest of triad, read and update; "
             + "peaks: the greater of before and after"
 
         enum CodingKeys: String, CodingKey {
@@ -68,8 +68,8 @@ public struct RooflineReport: Codable, Sendable {
         kernels = []
         kernels = timings.map { timing in
             let arithmetic = arithmeticPeak(timing.kernel.precision)
-            let memory = timing.kernel.isInPlace ? updateBandwidth ?? bandwidth : bandwidth
-            return KernelResult(timing, arithmeticPeak: arithmetic.value, bandwidth: memory.value)
+            return KernelResult(
+                timing, arithmeticPeak: arithmetic.value, bandwidth: bandwidth.value, triad: triad.value)
         }
     }
 
@@ -90,17 +90,17 @@ public struct RooflineReport: Codable, Sendable {
         return found
     }
 
-    /// The limit of kernels that write only where they have read.
-    public var updateBandwidth: MeasuredPeak? { peaks.first { $0.kind == .update } }
-
-    /// The faster of triad and read: the limit of all others.
+    /// The fastest of triad, read and update: no kernel moves more from and to memory.
     public var bandwidth: MeasuredPeak {
-        let streams = peaks.filter { $0.kind == .triad || $0.kind == .read }
-        guard let found = streams.max(by: { $0.value < $1.value }) else {
+        guard let found = peaks.filter({ $0.kind != .arithmetic }).max(by: { $0.value < $1.value }) else {
             preconditionFailure("no bandwidth was measured")
         }
         return found
     }
+
+    /// What a kernel comes to whose results go to other places than those it has read, if the processor reads these
+    /// first.
+    public var triad: MeasuredPeak { peaks.first { $0.kind == .triad } ?? bandwidth }
 
     /// The greatest drift of a peak that a kernel is measured against.
     public var drift: Double {

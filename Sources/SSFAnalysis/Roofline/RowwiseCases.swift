@@ -108,7 +108,7 @@ extension KernelCatalog {
     package static func adamW(count: Int) -> KernelCase {
         KernelCase(
             name: "adamw", family: .optimizer, label: "AdamW", shape: "[\(count)]", precision: .float32,
-            flops: 15 * count, bytes: 4 * 7 * count, isStreaming: true, isInPlace: true,
+            flops: 15 * count, bytes: 4 * 7 * count, isStreaming: true,
             prepare: { memory in
                 let (parameters, gradients) = (memory.floats(count), memory.floats(count))
                 let (first, second) = (memory.floats(count), memory.floats(count))
