@@ -59,11 +59,6 @@ struct Kernels: ParsableCommand {
         let kernels = try filter.map(Self.matching) ?? KernelCatalog.all
         // Before the time is spent.
         let folder = try output.map { try OutputFolder($0) }
-        if let threads, threads > Parallel.threads {
-            console.note(
-                "this process may use \(Formatting.counted(Parallel.threads, "CPU")) (\(ThreadLimit.current.reason)): "
-                    + "\(Formatting.counted(Parallel.threads, "thread")), not \(threads)")
-        }
         let measurement = RooflineMeasurement(kernels: kernels, secondsPerKernel: quick ? 0.2 : 1.2)
         let report = measurement.run(machine: Self.machine(pinning)) { progress in
             switch progress {
