@@ -79,7 +79,6 @@ public struct KernelResult: Codable, Sendable, Equatable {
     public var limit: String {
         switch roof {
         case .memory:
-            if percentOfRoof >= 110 { return "caches (beyond memory)" }
             let nearness = max(percentOfRoof, percentOfTriad)
             return nearness >= 75 ? "memory" : nearness >= 45 ? "memory, instructions" : "instructions"
         case .arithmetic:
