@@ -26,22 +26,23 @@ public struct TrainingDefaults: Sendable, Equatable {
     }
 
     private static let learningRates: [(method: String, rate: Double)] = [
-        ("ssf", 5e-3), ("linear", 1e-2), ("full", 2e-4),
+        ("ssf", 5e-3), ("linear", 1e-2), ("full", 2e-4), ("bias", 5e-3), ("ln", 5e-3), ("lora", 2e-3),
+        ("adapter", 2e-3), ("adaptformer", 2e-3), ("vpt-shallow", 5e-3), ("vpt-deep", 5e-3), ("repadapter", 2e-3),
     ]
 
-    /// The table for people, within 80 columns.
+    /// The table for people, within 80 columns: what the data decide, then what the method decides.
     public static var table: [String] {
-        var table = TextTable(["method", "data", "lr", "decay", "epochs", "warmup", "batch", "augment"])
-        for (method, _) in learningRates {
-            for kind in DataKind.allCases {
-                let row = of(method: method, data: kind)
-                table.add([
-                    method, kind.rawValue, String(row.learningRate), String(row.weightDecay), String(row.epochs),
-                    "\(Int((row.warmupShare * Double(row.epochs)).rounded()))", String(row.batchSize),
-                    row.augments ? "crop, flip" : "none",
-                ])
-            }
+        var byData = TextTable(["data", "decay", "epochs", "warmup", "batch", "augment"])
+        for kind in DataKind.allCases {
+            let row = of(method: "ssf", data: kind)
+            byData.add([
+                kind.rawValue, String(row.weightDecay), String(row.epochs),
+                "\(Int((row.warmupShare * Double(row.epochs)).rounded()))", String(row.batchSize),
+                row.augments ? "crop, flip" : "none",
+            ])
         }
-        return table.lines()
+        var byMethod = TextTable(["method", "lr"])
+        for (method, rate) in learningRates { byMethod.add([method, String(rate)]) }
+        return byData.lines() + [""] + byMethod.lines()
     }
 }

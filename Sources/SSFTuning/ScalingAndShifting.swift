@@ -176,7 +176,7 @@ public struct ScalingAndShifting: TuningMethod {
     }
 
     /// Scale and shift of a site for every channel: 1 and 0 where they are left out.
-    private func coefficients(of site: Site, in adapter: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
+    func coefficients(of site: Site, in adapter: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
         func values(_ kind: String, isThere: Bool, count: Int, neutral: Float) throws -> [Float] {
             guard isThere else { return [Float](repeating: neutral, count: site.width) }
             guard let tensor = adapter["\(site.name).\(kind)"] else {
