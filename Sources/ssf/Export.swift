@@ -9,7 +9,7 @@ struct Export: ParsableCommand {
     @OptionGroup var options: ExportOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try ExportRun(options: options, console: Console(quiet: options.runtime.quiet)).run()
     }
 }

@@ -10,7 +10,7 @@ struct Import: ParsableCommand {
     @OptionGroup var options: ImportOptions
 
     func run() throws {
-        Program.begin(options.runtime)
+        try Program.begin(options.runtime)
         try ImportRun(options: options, console: Console(quiet: options.runtime.quiet)).run()
     }
 }
