@@ -1,5 +1,6 @@
 import Foundation
 import SSFCheckpoints
+import SSFGraph
 import SSFTensors
 import SSFTraining
 import SSFTuning
@@ -23,27 +24,37 @@ enum ResidentMemory {
     }
 
     /// The parts that a run finds when it begins: the program itself, the mapped file of the base model, every byte of
-    /// which is read for its checksum, and the frozen weights that are no view of that file.
+    /// which is read for its checksum, and frozen numbers in memory of their own. Frozen weights of products leave the
+    /// file's pages when they have been packed.
     ///
     /// - Parameter program: what was resident before a model was opened.
-    static func parts(program: Int, base: BaseModel, model: TunedModel) -> [MemoryEstimate.Part] {
-        var mapped = 0
-        var files: Set<ObjectIdentifier> = []
-        if case .checkpoint(let checkpoint) = base {
-            for tensor in checkpoint.tensors.values {
-                mapped += tensor.byteCount
-                files.insert(ObjectIdentifier(tensor.storage))
-            }
-        }
+    /// - Throws: what recording the model throws.
+    static func parts(program: Int, base: BaseModel, model: TunedModel) throws -> [MemoryEstimate.Part] {
+        var given: [String: Tensor] = [:]
+        if case .checkpoint(let checkpoint) = base { given = checkpoint.tensors }
+        let recorded = try model.program(batch: 1, mode: .training)
+        let packed = Set(
+            recorded.operations.compactMap { operation in
+                (operation as? LinearOperation).map { recorded.parameters[$0.wiring.parameters[0].index].name }
+            })
+        var mapped = given.values.reduce(0) { $0 + $1.byteCount }
         var copied = 0
-        for specification in model.parameters.specifications where !specification.isTrainable {
-            let tensor = model.parameters.tensor(named: specification.name)!
-            if !files.contains(ObjectIdentifier(tensor.storage)) { copied += tensor.byteCount }
+        for specification in recorded.parameters where !specification.isTrainable {
+            // A position embedding of another size is no longer that of the file.
+            if let tensor = given[specification.name], tensor.count == specification.shape.count {
+                if packed.contains(specification.name) {
+                    mapped -= tensor.byteCount
+                } else if tensor.dtype != .f32 {
+                    copied += 4 * tensor.count
+                }
+            } else {
+                copied += 4 * specification.shape.count
+            }
         }
         return [
             MemoryEstimate.Part("program and libraries", bytes: program),
             MemoryEstimate.Part("checkpoint, mapped", bytes: mapped),
-            MemoryEstimate.Part("weights in memory", bytes: copied),
+            MemoryEstimate.Part("frozen numbers in memory", bytes: copied),
         ]
     }
 }

@@ -67,7 +67,7 @@ public final class TrainingRun {
         tuning.smoothing = settings.training.smoothing
         tuning.positionResize = settings.positionResize
         model = try base.tuned(tuning)
-        resident = ResidentMemory.parts(program: program, base: base, model: model)
+        resident = try ResidentMemory.parts(program: program, base: base, model: model)
         // A run that goes on has its values from where it stopped.
         let initial = try resolver.optional("init-from", flag: options.initFrom)
         let beginning =

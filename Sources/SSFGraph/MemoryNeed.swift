@@ -10,11 +10,15 @@ public struct MemoryNeed: Sendable, Equatable {
     /// What the kernels borrow while they run; shared alike.
     public var scratch: Int
 
-    public init(of program: Program, mode: ExecutionMode) {
-        buffers = Executor.plannedByteCount(of: program, mode: mode)
+    /// - Parameters: as of an executor.
+    public init(
+        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false, precision: Precision = .float32
+    ) {
+        buffers = Executor.plannedByteCount(
+            of: program, mode: mode, recomputesBlocks: recomputesBlocks, precision: precision)
         packedWeights = 0
         scratch = 0
-        let program = program.fused()
+        let program = program.fused(precision: precision)
         let needs = Differentiation(program, trains: mode == .training).needs
         for (operation, need) in zip(program.operations, needs) {
             let wiring = operation.wiring
@@ -22,10 +26,12 @@ public struct MemoryNeed: Sendable, Equatable {
                 let sizes = LinearSizes(
                     shapes: wiring.inputs.map(program.shape(of:)), output: program.shape(of: wiring.output))
                 let (m, n, k) = (sizes.m, sizes.n, sizes.k)
-                packedWeights += GEMM.packedByteCount(k: k, n: n)
+                // Trained weights stay in single precision.
+                let type = program.parameters[wiring.parameters[0].index].isTrainable ? .float32 : precision
+                packedWeights += GEMM.packedByteCount(k: k, n: n, precision: type)
                 scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: n, k: k, packsB: false))
                 if linear.needsProductGradient(need) {
-                    packedWeights += GEMM.packedByteCount(k: n, n: k)
+                    packedWeights += GEMM.packedByteCount(k: n, n: k, precision: type)
                     scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: k, k: n, packsB: false))
                 }
                 if need.parameters[0] {

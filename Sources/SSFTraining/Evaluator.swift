@@ -35,7 +35,9 @@ public final class Evaluator {
         let batchSize = min(batchSize, max(source.count, 1))
         if features == nil {
             let program = try model.program(batch: batchSize, mode: .inference)
-            try MemoryLimit.check(bytes: Executor.plannedByteCount(of: program, mode: .inference), for: "evaluation")
+            try MemoryLimit.check(
+                bytes: Executor.plannedByteCount(of: program, mode: .inference, precision: model.options.precision),
+                for: "evaluation")
         }
         let stream = try source.batches(
             order: Array(0..<source.count), batchSize: batchSize, dropLast: false, epoch: 0)

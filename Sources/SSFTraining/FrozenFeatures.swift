@@ -43,7 +43,8 @@ public final class FrozenFeatures {
         guard let suffix = try model.program(batch: batch, mode: mode).trainedSuffix() else {
             preconditionFailure("a model that can be cut for one image can be cut for \(batch)")
         }
-        let made = Executor(suffix.program, parameters: model.parameters, mode: mode)
+        let made = Executor(
+            suffix.program, parameters: model.parameters, mode: mode, precision: model.options.precision)
         ends[key] = made
         return made
     }
@@ -86,7 +87,9 @@ public final class FrozenFeatures {
         beginning = nil
         var program = try model.program(batch: batch, mode: .inference)
         program.mark(Self.tap, cut)
-        let made = Executor(program, parameters: model.parameters, mode: .inference, taps: [Self.tap])
+        let made = Executor(
+            program, parameters: model.parameters, mode: .inference, taps: [Self.tap],
+            precision: model.options.precision)
         beginning = made
         return made
     }

@@ -39,8 +39,8 @@ extension Trainer {
         let step: MemoryNeed
         var evaluation = 0
         if features != nil, let end = whole.trainedSuffix() {
-            let beginning = MemoryNeed(of: try model.program(batch: batch, mode: .inference), mode: .inference)
-            step = MemoryNeed(of: end.program, mode: .training)
+            let beginning = need(try model.program(batch: batch, mode: .inference), .inference)
+            step = need(end.program, .training)
             // The beginning runs alone, before the steps; what is evaluated afterwards takes its place.
             evaluation = max(beginning.buffers, try evaluationBuffers(of: [laterEvaluation?.count ?? 0], batch: batch))
             parts.append(.init("packed weights", bytes: beginning.packedWeights + step.packedWeights))
@@ -48,7 +48,7 @@ extension Trainer {
                 .init("features", bytes: features!.byteCount(images: training.count + (validation?.count ?? 0))))
             parts.append(.init("scratch", bytes: max(beginning.scratch, step.scratch)))
         } else {
-            step = MemoryNeed(of: whole, mode: .training)
+            step = need(whole, .training)
             evaluation = try evaluationBuffers(
                 of: [validation?.count ?? 0, laterEvaluation?.count ?? 0], batch: batch)
             parts.append(.init("packed weights", bytes: step.packedWeights))
@@ -68,11 +68,20 @@ extension Trainer {
         return MemoryEstimate(parts)
     }
 
+    private func need(_ program: Program, _ mode: ExecutionMode) -> MemoryNeed {
+        MemoryNeed(
+            of: program, mode: mode, recomputesBlocks: mode == .training && model.options.recomputesBlocks,
+            precision: model.options.precision)
+    }
+
     /// The buffers of evaluating sets of these sizes.
     private func evaluationBuffers(of counts: [Int], batch: Int) throws -> Int {
         let sizes = Set(counts.flatMap { [min(batch, $0), $0 > batch ? $0 % batch : 0] }).filter { $0 > 0 }
         return try sizes.reduce(0) {
-            $0 + Executor.plannedByteCount(of: try model.program(batch: $1, mode: .inference), mode: .inference)
+            $0
+                + Executor.plannedByteCount(
+                    of: try model.program(batch: $1, mode: .inference), mode: .inference,
+                    precision: model.options.precision)
         }
     }
 

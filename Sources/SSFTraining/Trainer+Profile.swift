@@ -8,13 +8,12 @@ extension Trainer {
 
     /// Makes real steps and measures where their time goes; the trainables move as in a run.
     ///
-    /// The machine's peaks are measured between the steps, because the speed of a shared machine drifts.
+    /// The peak is that of the precision in which frozen weights are multiplied. It is measured between the steps, because
+    /// the speed of a shared machine drifts.
     ///
-    /// - Parameters:
-    ///   - steps: that count.
-    ///   - precision: of the peak that the arithmetic is compared with.
+    /// - Parameter steps: that count.
     /// - Throws: `UserError` that names an image which cannot be read.
-    public func profile(steps: Int, precision: Precision = .float32) throws -> StepProfile {
+    public func profile(steps: Int) throws -> StepProfile {
         precondition(steps > 0, "a profile needs a step")
         let meter = PeakMeter()
         let profile = OperationProfile()
@@ -31,7 +30,7 @@ extension Trainer {
                 profile.reset()
                 phases = Phases()
             }
-            if isMeasured { peaks.append(meter.gigaFLOPs(precision)) }
+            if isMeasured { peaks.append(meter.gigaFLOPs(model.options.precision)) }
             var clock = Stopwatch()
             var lap = Stopwatch()
             model.parameters.zeroGradient()
