@@ -11,7 +11,9 @@
 ///
 /// round_halves: the bits of the nearest float that has only an upper half, ties to even; what is too large becomes
 /// infinite, a NaN stays one and becomes quiet. The lower half of the result is not cleared.
-/// store_halves, load_halves: the upper halves to memory, and back as floats; at any address.
+/// clear_lower_halves: what is left is the float of that value.
+/// store_halves: the upper halves to memory; halves_at: from memory. At any address.
+/// load_halves: the same as floats.
 #define SSF_HALVES(N)                                                                                          \
     typedef float ssf_half_floats##N __attribute__((ext_vector_type(N)));                                      \
     typedef unsigned ssf_half_words##N __attribute__((ext_vector_type(N)));                                    \
@@ -28,19 +30,36 @@
         const ssf_halves##N halves = __builtin_convertvector((ssf_half_words##N)x >> 16, ssf_halves##N);       \
         __builtin_memcpy(address, &halves, 2 * N);                                                             \
     }                                                                                                          \
-    SSF_INLINE ssf_half_floats##N ssf_load_halves##N(const unsigned short *_Nonnull address) {                 \
+    SSF_INLINE ssf_halves##N ssf_halves_at##N(const unsigned short *_Nonnull address) {                        \
         ssf_halves##N halves;                                                                                  \
         __builtin_memcpy(&halves, address, 2 * N);                                                             \
-        return (ssf_half_floats##N)(__builtin_convertvector(halves, ssf_half_words##N) << 16);                 \
+        return halves;                                                                                         \
+    }
+
+#define SSF_LOAD_HALVES(N)                                                                                     \
+    SSF_INLINE ssf_half_floats##N ssf_load_halves##N(const unsigned short *_Nonnull address) {                 \
+        return (ssf_half_floats##N)(__builtin_convertvector(ssf_halves_at##N(address), ssf_half_words##N) << 16); \
     }
 
 SSF_HALVES(4)
+#if defined(__x86_64__) && !defined(__AVX2__)
+/// Between zeros, which is one operation where widening and shifting are two.
+SSF_INLINE ssf_half_floats4 ssf_load_halves4(const unsigned short *_Nonnull address) {
+    const ssf_halves4 zero = {0};
+    return (ssf_half_floats4)__builtin_shufflevector(zero, ssf_halves_at4(address), 0, 4, 1, 5, 2, 6, 3, 7);
+}
+#else
+SSF_LOAD_HALVES(4)
+#endif
 #if defined(__AVX2__)
 SSF_HALVES(8)
+SSF_LOAD_HALVES(8)
 #endif
 #if defined(__AVX512F__)
 SSF_HALVES(16)
+SSF_LOAD_HALVES(16)
 #endif
+#undef SSF_LOAD_HALVES
 #undef SSF_HALVES
 
 #if defined(__AVX512BF16__)
