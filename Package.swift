@@ -52,6 +52,12 @@ let package = Package(
     name: "ssf",
     products: [
         .library(name: "SSFKernels", targets: ["SSFKernels", "SSFParallel"]),
+        // Models, tuning methods and their training steps, without images and commands: what Benchmarks measures.
+        .library(
+            name: "SSFTuning",
+            targets: [
+                "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFTensors", "SSFKernels", "SSFParallel",
+            ]),
         .executable(name: "ssf", targets: ["ssf"]),
         .executable(name: "ssf-analyze", targets: ["ssf-analyze"]),
     ],

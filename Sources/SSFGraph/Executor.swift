@@ -175,6 +175,16 @@ public final class Executor {
         ).buffers.memory.byteCount
     }
 
+    /// Floating-point operations of a forward and a backward pass of an executor, without one; a multiply-add counts as
+    /// two. What backward runs forward again is a part of it; for inference it is none.
+    public static func flops(
+        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false
+    ) -> (forward: Int, backward: Int) {
+        let prepared = Preparation(
+            program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks, precision: .float32)
+        return prepared.schedule.flops(of: prepared.program, needs: prepared.differentiation.needs)
+    }
+
     // MARK: Inputs
 
     /// [B, channels, H, W], normalised; the caller fills it before `forward`, while it holds the executor.

@@ -103,6 +103,9 @@ public protocol Operation: Sendable {
     /// Makes what backward reads besides the inputs and the output, which are there; the output must stay as it is.
     func restore(_ context: OperationContext)
 
+    /// Whether `restore` takes the whole of forward.
+    func repeatsForwardToRestore(need: GradientNeed) -> Bool
+
     /// Forms the gradients that are asked for: those of inputs are written, or added to where the context says so;
     /// those of parameters are always added to.
     func backward(_ context: OperationContext)
@@ -115,6 +118,7 @@ extension Operation {
     public func readsParameter(_ index: Int) -> Bool { true }
     public func bind(_ context: OperationContext) {}
     public func restore(_ context: OperationContext) { forward(context) }
+    public func repeatsForwardToRestore(need: GradientNeed) -> Bool { true }
 }
 
 /// The memory of one operation in one executor: every pointer it may touch, resolved once.

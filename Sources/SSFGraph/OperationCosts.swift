@@ -30,6 +30,39 @@ extension AttentionOperation {
     }
 }
 
+extension Schedule {
+    /// What a pass of each kind computes; an operation whose output is still there repeats its product only where it
+    /// cannot do without.
+    func flops(of program: Program, needs: [GradientNeed]) -> (forward: Int, backward: Int) {
+        var (forward, backward) = (0, 0)
+        for event in events {
+            switch event {
+            case .forward(let index):
+                forward += forwardFLOPs(of: index, in: program)
+            case .restore(let index):
+                backward += forwardFLOPs(of: index, in: program)
+            case .restoreKeepingOutput(let index):
+                let operation = program.operations[index]
+                if operation.repeatsForwardToRestore(need: needs[index]) {
+                    backward += forwardFLOPs(of: index, in: program)
+                }
+            case .backward(let index):
+                let operation = program.operations[index]
+                backward += operation.backwardFLOPs(
+                    shapes: operation.wiring.inputs.map(program.shape(of:)),
+                    output: program.shape(of: operation.wiring.output), need: needs[index])
+            }
+        }
+        return (forward, backward)
+    }
+
+    private func forwardFLOPs(of index: Int, in program: Program) -> Int {
+        let operation = program.operations[index]
+        return operation.forwardFLOPs(
+            shapes: operation.wiring.inputs.map(program.shape(of:)), output: program.shape(of: operation.wiring.output))
+    }
+}
+
 /// The least that an operation moves, in bytes of single precision: every number that it reads, once, and every number
 /// that it writes, once.
 struct CompulsoryTraffic {

@@ -4,6 +4,12 @@ public struct NamedCase: Sendable {
     public let name: String
     public let kernel: any KernelCase
 
+    /// A case that is none of a kernel.
+    public init(name: String, _ measured: any KernelCase) {
+        self.name = name
+        kernel = measured
+    }
+
     /// - Parameters:
     ///   - model: and images.
     ///   - layer: and pass, and the shape of its arrays.

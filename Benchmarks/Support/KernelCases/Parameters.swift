@@ -25,6 +25,11 @@ public struct Parameters {
         return value
     }
 
+    /// The same; `standard` where it is absent.
+    public mutating func count(_ name: String, _ standard: Int) throws -> Int {
+        values[name] == nil ? standard : try count(name)
+    }
+
     /// Takes the word `name`, one of the cases of `Choice`; `standard` where it is absent.
     ///
     /// - Throws: `CaseError` with what is possible, for any other word.
@@ -39,8 +44,15 @@ public struct Parameters {
         return choice
     }
 
+    /// Takes any word `name`; `standard` where it is absent.
+    public mutating func word(_ name: String, _ standard: String) -> String {
+        values.removeValue(forKey: name) ?? standard
+    }
+
     /// Checks that everything was taken.
-    func finish() throws {
+    ///
+    /// - Throws: `CaseError` that names a parameter which nobody knows.
+    public func finish() throws {
         guard let name = values.keys.min() else { return }
         throw CaseError("\(operation) has no parameter \(name)")
     }
@@ -50,5 +62,5 @@ public struct Parameters {
 public struct CaseError: Error, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }

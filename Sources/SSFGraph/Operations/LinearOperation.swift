@@ -133,8 +133,12 @@ public struct LinearOperation: Operation {
 
     /// Everything that backward reads but the output, which stays.
     public func restore(_ context: OperationContext) {
-        if product(context.need) == .kept || prologue.norm != nil { return forward(context) }
+        if repeatsForwardToRestore(need: context.need) { return forward(context) }
         prepare(context, LinearSizes(context))
+    }
+
+    public func repeatsForwardToRestore(need: GradientNeed) -> Bool {
+        product(need) == .kept || prologue.norm != nil
     }
 
     /// `a W^T` with an epilogue.
