@@ -1,4 +1,5 @@
 import SSFGraph
+import SSFKernels
 import SSFModels
 import SSFTensors
 import SSFTuning
@@ -22,11 +23,14 @@ import Testing
     }
 
     /// Units that one more block adds to the plan of a step.
-    private func unitsPerBlock(_ method: String, layerScale: Bool = false, recomputes: Bool = false) throws -> Double {
+    private func unitsPerBlock(
+        _ method: String, layerScale: Bool = false, recomputes: Bool = false, precision: Precision = .float32
+    ) throws -> Double {
         let batch = 16
         let bytes = try [6, 12].map { depth in
             let program = try tuned(method, depth: depth, layerScale: layerScale).program(batch: batch, mode: .training)
-            return Executor.plannedByteCount(of: program, mode: .training, recomputesBlocks: recomputes)
+            return Executor.plannedByteCount(
+                of: program, mode: .training, recomputesBlocks: recomputes, precision: precision)
         }
         return Double(bytes[1] - bytes[0]) / 6 / Double(4 * batch * 37 * 64)
     }
@@ -57,30 +61,56 @@ import Testing
         #expect(units > 0.95 && units < 1.2, "\(units)")
     }
 
+    /// The hidden layer takes half, in f32 units.
+    @Test func bfloat16KeepsEightUnits() throws {
+        let units = try unitsPerBlock("ssf", precision: .bfloat16)
+        #expect(units > 7.5 && units < 8.5, "\(units)")
+    }
+
+    /// One step: losses and the gradient of everything that is trained.
+    private func step(
+        _ model: TunedModel, recomputes: Bool = false, precision: Precision = .float32
+    ) throws -> (losses: [Float], gradient: [Float]) {
+        let executor = Executor(
+            try model.program(batch: 2, mode: .training), parameters: model.parameters, mode: .training,
+            recomputesBlocks: recomputes, precision: precision)
+        var random = RandomGenerator(seed: 5)
+        for i in executor.images.indices { executor.images[i] = Float(random.normal()) }
+        executor.labels[0] = 2
+        executor.labels[1] = 1
+        // The second time every buffer holds what the first left.
+        for _ in 0..<2 {
+            model.parameters.zeroGradient()
+            executor.forward()
+            executor.backward(lossScale: 0.5)
+        }
+        return (Array(executor.losses), Array(model.parameters.gradient.floats))
+    }
+
     /// Recomputed activations have the same bits, so losses and gradients do.
     @Test(arguments: ["ssf", "full", "linear"], [false, true])
     func recomputationChangesNothing(method: String, layerScale: Bool) throws {
         let model = try tuned(method, depth: 3, layerScale: layerScale)
-        var program = try model.program(batch: 2, mode: .training)
-        _ = program.trainableCount
-        program = try model.program(batch: 2, mode: .training)
-        var results: [(losses: [Float], gradient: [Float])] = []
-        for recomputes in [false, true] {
-            let executor = Executor(
-                program, parameters: model.parameters, mode: .training, recomputesBlocks: recomputes)
-            var random = RandomGenerator(seed: 5)
-            for i in executor.images.indices { executor.images[i] = Float(random.normal()) }
-            executor.labels[0] = 2
-            executor.labels[1] = 1
-            for _ in 0..<2 {
-                model.parameters.zeroGradient()
-                executor.forward()
-                executor.backward(lossScale: 0.5)
-            }
-            results.append((Array(executor.losses), Array(model.parameters.gradient.floats)))
+        for precision in Precision.allCases {
+            let kept = try step(model, precision: precision)
+            let recomputed = try step(model, recomputes: true, precision: precision)
+            #expect(kept.losses == recomputed.losses)
+            #expect(kept.gradient == recomputed.gradient)
+            #expect(kept.gradient.contains { $0 != 0 })
         }
-        #expect(results[0].losses == results[1].losses)
-        #expect(results[0].gradient == results[1].gradient)
-        #expect(results[0].gradient.contains { $0 != 0 })
+    }
+
+    /// Factors of 8 bits: a product of k terms is off by some 2^-9 of its size, and so is what follows from it.
+    @Test(arguments: ["ssf", "linear", "full"])
+    func bfloat16StaysNearSinglePrecision(method: String) throws {
+        let model = try tuned(method, depth: 3)
+        let single = try step(model)
+        let half = try step(model, precision: .bfloat16)
+        for (a, b) in zip(single.losses, half.losses) { #expect(abs(a - b) < 0.02, "\(a) and \(b)") }
+        let distance = zip(single.gradient, half.gradient).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        let norm = single.gradient.reduce(0.0) { $0 + Double($1 * $1) }
+        #expect((distance / norm).squareRoot() < 0.03)
+        // Trained weights are multiplied in single precision: nothing is lowered where everything trains.
+        if method == "full" { #expect(single.gradient == half.gradient) } else { #expect(single.losses != half.losses) }
     }
 }
