@@ -70,7 +70,8 @@ public struct EvaluationRun {
     public func run() throws {
         let opened = try OpenedModel.open(
             model: options.model, adapter: options.adapter,
-            stated: try PreprocessingResolution.stated(options.preprocessing))
+            stated: try PreprocessingResolution.stated(options.preprocessing),
+            precision: try options.runtime.precision.map(PrecisionChoice.precision(named:)) ?? .float32)
         for note in opened.notes { console.note(note) }
         let format = try options.dataFormat.map(DataFormat.named)
         let collection = try DatasetCollection.open(options.data, format: format)

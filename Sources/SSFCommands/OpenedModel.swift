@@ -1,6 +1,7 @@
 import Foundation
 import SSFCheckpoints
 import SSFImages
+import SSFKernels
 import SSFModels
 import SSFTensors
 import SSFTraining
@@ -29,13 +30,16 @@ struct OpenedModel {
     ///   - model: path of a checkpoint; with an adapter, of its base, where that is not where it was.
     ///   - adapter: path of an adapter folder, or of a run folder, whose best adapter is meant.
     ///   - stated: preprocessing that wins over the model's own.
+    ///   - precision: of products with frozen weights.
     /// - Throws: `UserError` when neither is given, the adapter's base is not the one at hand, or the checkpoint has no
     ///   classifier.
     static func open(
-        model: String?, adapter: String?, stated: PartialPreprocessing = PartialPreprocessing()
+        model: String?, adapter: String?, stated: PartialPreprocessing = PartialPreprocessing(),
+        precision: Precision = .float32
     ) throws -> OpenedModel {
         if let adapter {
-            return try open(adapter: RunFolder.adapter("best", of: adapter), base: model, stated: stated)
+            return try open(
+                adapter: RunFolder.adapter("best", of: adapter), base: model, stated: stated, precision: precision)
         }
         guard let model else {
             throw UserError("--model or --adapter is missing", expected: "a folder", remedy: "name one of the two")
@@ -43,13 +47,14 @@ struct OpenedModel {
         if AdapterFolder.isAdapter(model) {
             throw UserError("\(model) is an adapter folder", remedy: "pass it as --adapter \(model)")
         }
-        return try open(checkpoint: try Checkpoint.load(model), stated: stated)
+        return try open(checkpoint: try Checkpoint.load(model), stated: stated, precision: precision)
     }
 
     /// A checkpoint with its own classifier.
-    static func open(checkpoint: Checkpoint, stated: PartialPreprocessing = PartialPreprocessing()) throws
-        -> OpenedModel
-    {
+    static func open(
+        checkpoint: Checkpoint, stated: PartialPreprocessing = PartialPreprocessing(),
+        precision: Precision = .float32
+    ) throws -> OpenedModel {
         var checkpoint = checkpoint
         guard let head = checkpoint.tensors["head.weight"], head.shape.rank == 2, head.shape[0] > 0 else {
             throw UserError(
@@ -66,10 +71,11 @@ struct OpenedModel {
         let (preprocessing, preprocessingNotes) = try PreprocessingResolution.resolve(
             options: stated, model: checkpoint.configuration.statedPreprocessing, nativeSize: try base.nativeSize(),
             resizesDirectly: false)
-        let model = try base.tuned(
-            TunedModel.Options(
-                tuning: TuningConfiguration(method: "linear"), classes: checkpoint.configuration.labelNames!,
-                imageSize: (preprocessing.height, preprocessing.width)))
+        var options = TunedModel.Options(
+            tuning: TuningConfiguration(method: "linear"), classes: checkpoint.configuration.labelNames!,
+            imageSize: (preprocessing.height, preprocessing.width))
+        options.precision = precision
+        let model = try base.tuned(options)
         guard model.keepsHead else {
             throw UserError("\(checkpoint.path): the classifier does not fit the model's features")
         }
@@ -79,7 +85,7 @@ struct OpenedModel {
     }
 
     private static func open(
-        adapter path: String, base basePath: String?, stated: PartialPreprocessing
+        adapter path: String, base basePath: String?, stated: PartialPreprocessing, precision: Precision
     ) throws -> OpenedModel {
         let folder = try AdapterFolder.read(path)
         let configuration = folder.configuration
@@ -98,6 +104,7 @@ struct OpenedModel {
         var options = TunedModel.Options(
             tuning: try TuningConfiguration(configuration), classes: configuration.labelNames,
             imageSize: (preprocessing.height, preprocessing.width))
+        options.precision = precision
         if let rule = configuration.methodOptions[AdapterWriter.positionKey]?.string {
             guard let resize = PositionEmbeddingResize(rawValue: rule) else {
                 throw UserError(

@@ -86,7 +86,8 @@ public struct PredictionRun {
         let files = try Self.images(at: options.files)
         let opened = try OpenedModel.open(
             model: options.model, adapter: options.adapter,
-            stated: try PreprocessingResolution.stated(options.preprocessing))
+            stated: try PreprocessingResolution.stated(options.preprocessing),
+            precision: try options.runtime.precision.map(PrecisionChoice.precision(named:)) ?? .float32)
         for note in opened.notes { console.note(note) }
         let dataset = ImageDataset(
             name: "files", classes: opened.classes, items: files.map { ImageItem(source: .file($0), label: 0) })

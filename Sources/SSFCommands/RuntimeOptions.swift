@@ -5,7 +5,12 @@ public struct RuntimeOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Threads that compute (default: the CPUs this process may use).")
     public var threads: Int?
 
-    @Option(help: "Arithmetic and storage of numbers: f32.")
+    @Option(
+        help: ArgumentHelp(
+            """
+            f32, bf16, or auto (bf16 where the processor multiplies it): what frozen weights and the activations between \
+            them are multiplied and kept in. Sums, norms, trained numbers and gradients stay f32 (default: f32).
+            """, valueName: "type"))
     public var precision: String?
 
     @Flag(help: "Say nothing but warnings, errors and results.")
@@ -17,8 +22,8 @@ public struct RuntimeOptions: ParsableArguments {
         if let threads, threads < 1 {
             throw ValidationError("--threads must be 1 or more, not \(threads). Leave it out to use every CPU.")
         }
-        if let precision, precision != "f32" {
-            throw ValidationError("--precision must be f32, not \(precision).")
+        if let precision, PrecisionChoice(rawValue: precision) == nil {
+            throw ValidationError("--precision must be one of \(PrecisionChoice.names), not \(precision).")
         }
     }
 }

@@ -45,6 +45,11 @@ public struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the profile here as JSON, whatever is printed.", valueName: "file"))
     public var profileFile: String?
 
+    @Flag(
+        help: "Keep one value of each block for backward, and compute the rest again: a third more time, little memory."
+    )
+    public var recompute = false
+
     @Flag(help: "Compute the features of frozen layers anew in every epoch where they could be kept.")
     public var noFeatureCache = false
 

@@ -1,5 +1,6 @@
 import Foundation
 import SSFImages
+import SSFKernels
 import SSFModels
 import SSFTensors
 import SSFTraining
@@ -26,6 +27,9 @@ public struct TrainSettings: Sendable {
     public var training: TrainingConfiguration
     /// Whether features that never change are kept from epoch to epoch.
     public var keepsFeatures: Bool
+    public var precision: Precision
+    /// Whether a block keeps nothing for backward.
+    public var recomputesBlocks: Bool
     public var threads: Int?
     public var output: String
     public var experiment: String
@@ -40,7 +44,7 @@ public struct TrainSettings: Sendable {
             "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
             "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch",
             "patch-size",
-            "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "threads",
+            "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "recompute", "threads",
             "precision", "output", "experiment",
         ] + MethodOptions.keys + ["init-from"]
 
@@ -105,10 +109,8 @@ public struct TrainSettings: Sendable {
         if let threads, threads < 1 {
             throw UserError("--threads cannot be used", expected: "1 or more", found: "\(threads)")
         }
-        let precision = try resolver.value("precision", flag: options.runtime.precision, default: "f32")
-        guard precision == "f32" else {
-            throw UserError("--precision cannot be used", expected: "f32", found: precision)
-        }
+        let precision = try PrecisionChoice.precision(
+            named: try resolver.value("precision", flag: options.runtime.precision, default: "f32"))
         let workers = try resolver.value("workers", flag: options.data.workers, default: 1)
         guard workers > 0 else {
             throw UserError("--workers cannot be used", expected: "1 or more", found: "\(workers)")
@@ -126,6 +128,8 @@ public struct TrainSettings: Sendable {
             training: training,
             keepsFeatures: try !resolver.value(
                 "no-feature-cache", flag: options.noFeatureCache ? true : nil, default: false),
+            precision: precision,
+            recomputesBlocks: try resolver.value("recompute", flag: options.recompute ? true : nil, default: false),
             threads: threads, output: try resolver.value("output", flag: options.output, default: "runs"),
             experiment: try resolver.value(
                 "experiment", flag: options.experiment, default: defaultExperiment(source)))

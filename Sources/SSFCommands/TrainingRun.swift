@@ -66,6 +66,8 @@ public final class TrainingRun {
         tuning.dropPathRate = settings.training.dropPath
         tuning.smoothing = settings.training.smoothing
         tuning.positionResize = settings.positionResize
+        tuning.precision = settings.precision
+        tuning.recomputesBlocks = settings.recomputesBlocks
         model = try base.tuned(tuning)
         resident = try ResidentMemory.parts(program: program, base: base, model: model)
         // A run that goes on has its values from where it stopped.

@@ -16,6 +16,10 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
         allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!
     }
 
+    /// Whether it multiplies bfloat16, at twice the rate of single precision. The others widen it: no faster than single
+    /// precision, and no slower.
+    public var multipliesBFloat16: Bool { self == .avx512bf16 }
+
     /// The set whose kernels do what is in single precision.
     var singlePrecision: InstructionSet { self == .avx512bf16 ? .avx512 : self }
 
