@@ -95,7 +95,11 @@ let package = Package(
             ]),
 
         // MARK: Analysis
-        library("SSFAnalysis", ["SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "CCairo"]),
+        library(
+            "SSFAnalysis",
+            [
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning", "CCairo",
+            ]),
 
         // MARK: Programs
         library(
@@ -115,7 +119,8 @@ let package = Package(
         .executableTarget(
             name: "ssf-analyze",
             dependencies: [
-                "SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "SSFAnalysis", "SSFCommands",
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "SSFModels", "SSFTuning", "SSFTraining",
+                "SSFAnalysis", "SSFCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -145,7 +150,7 @@ let package = Package(
             ]),
         tests(
             "SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFTensors"]),
-        tests("SSFAnalysisTests", ["SSFAnalysis", "SSFKernels", "SSFTensors"]),
+        tests("SSFAnalysisTests", ["SSFAnalysis", "SSFTuning", "SSFModels", "SSFKernels", "SSFTensors"]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
         tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFKernels"]),
     ] + microKernelTargets,

@@ -60,7 +60,7 @@ struct Kernels: ParsableCommand {
         // Before the time is spent.
         let folder = try output.map { try OutputFolder($0) }
         let measurement = RooflineMeasurement(kernels: kernels, secondsPerKernel: quick ? 0.2 : 1.2)
-        let report = measurement.run(machine: Self.machine(pinning)) { progress in
+        let report = measurement.run(machine: .current(pinning)) { progress in
             switch progress {
             case .peaks(let isSecondTime):
                 console.line(isSecondTime ? "the limits again ..." : "measuring the limits of the machine ...")
@@ -70,8 +70,9 @@ struct Kernels: ParsableCommand {
             }
         }
         if let folder {
-            try folder.write(report)
-            console.line("written to \(folder.path): \(OutputFolder.names.joined(separator: ", "))")
+            let names = try folder.write(
+                report.figure(), as: "roofline", csv: report.csv(), json: try JSONText.of(report), as: "kernels")
+            console.line("written to \(folder.path): \(names.joined(separator: ", "))")
         }
         switch format {
         case .json: try StandardOutput.write(try JSONText.of(report))
@@ -97,20 +98,5 @@ struct Kernels: ParsableCommand {
         throw UserError(
             "--filter \(pattern): no kernel has this in its name", expected: names.joined(separator: ", "),
             remedy: nearest.map { "did you mean --filter \($0)?" })
-    }
-
-    private static func machine(_ pinning: Parallel.Pinning) -> RooflineReport.Machine {
-        let environment = EnvironmentReport.current()
-        let affinity =
-            switch pinning {
-            case .pinned(let cpus): "bound to CPUs \(KernelsText.ranges(cpus))"
-            case .unpinned(let reason): "not bound: \(reason)"
-            }
-        var load = [Double](repeating: 0, count: 1)
-        return RooflineReport.Machine(
-            program: "ssf-analyze \(ProgramVersion.text)", cpu: environment.cpu,
-            operatingSystem: environment.operatingSystem, instructionSet: KernelTable.current.instructionSet,
-            threads: Parallel.threads, affinity: affinity, date: Date.now.formatted(.iso8601),
-            loadAverage: getloadavg(&load, 1) == 1 ? load[0] : nil)
     }
 }

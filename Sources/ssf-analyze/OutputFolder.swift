@@ -6,8 +6,6 @@ import SSFTensors
 
 /// Where a report goes: files of fixed names, each of which replaces the one of an earlier run.
 struct OutputFolder {
-    static let names = FigureFile.Format.allCases.map { "roofline.\($0.rawValue)" } + ["kernels.csv", "kernels.json"]
-
     let path: String
 
     /// Makes the folder if need be, and makes sure that it can be written to.
@@ -28,14 +26,23 @@ struct OutputFolder {
         try? FileManager.default.removeItem(atPath: probe)
     }
 
-    private func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
+    /// The path of a file in it.
+    func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
 
-    func write(_ report: RooflineReport) throws {
-        let figure = report.figure()
+    /// Writes a figure as PNG, SVG and PDF, and the numbers behind it as CSV and JSON.
+    ///
+    /// - Parameters:
+    ///   - figureName, name: of the files, without their endings.
+    /// - Returns: the names of the files.
+    @discardableResult
+    func write(_ figure: Figure, as figureName: String, csv: String, json: String, as name: String) throws -> [String] {
+        var names: [String] = []
         for format in FigureFile.Format.allCases {
-            try FigureFile.write(figure, to: file("roofline.\(format.rawValue)"))
+            names.append("\(figureName).\(format.rawValue)")
+            try FigureFile.write(figure, to: file(names[names.count - 1]))
         }
-        try AtomicFile.write(Data(report.csv().utf8), to: file("kernels.csv"))
-        try AtomicFile.write(Data(try JSONText.of(report).utf8), to: file("kernels.json"))
+        try AtomicFile.write(Data(csv.utf8), to: file("\(name).csv"))
+        try AtomicFile.write(Data(json.utf8), to: file("\(name).json"))
+        return names + ["\(name).csv", "\(name).json"]
     }
 }

@@ -1,0 +1,127 @@
+import Foundation
+import SSFGraph
+import SSFKernels
+import SSFTensors
+import SSFTuning
+
+/// One measurement: the steps of training of a method, or the batches of the model that it leaves to be tested.
+///
+/// It is meant to be all that a process does, for its peak memory is that of the process.
+public struct CostSample: Codable, Sendable, Equatable {
+    /// Which of the two.
+    public enum Part: String, Codable, Sendable, CaseIterable {
+        /// Forward, backward and an update of AdamW.
+        case training
+        /// Forward: of the base's operations where the method merges, else of its own.
+        case test
+    }
+
+    /// Of each measured step, in the order in which they were made.
+    public var seconds: [Double]
+    /// The most memory that the process held, in bytes: the program, libraries, weights, buffers.
+    public var peakBytes: Int
+    /// Bytes of the executor's slab.
+    public var plannedBytes: Int
+
+    enum CodingKeys: String, CodingKey {
+        case seconds
+        case peakBytes = "peak_bytes"
+        case plannedBytes = "planned_bytes"
+    }
+
+    public init(seconds: [Double], peakBytes: Int, plannedBytes: Int) {
+        precondition(!seconds.isEmpty)
+        (self.seconds, self.peakBytes, self.plannedBytes) = (seconds, peakBytes, plannedBytes)
+    }
+
+    /// The middle one, or the mean of the two in the middle.
+    public var median: Double { quantile(0.5) }
+
+    /// Between the quarters: how far apart the steps in the middle are.
+    public var spread: Double { quantile(0.75) - quantile(0.25) }
+
+    private func quantile(_ part: Double) -> Double {
+        let sorted = seconds.sorted()
+        let place = part * Double(sorted.count - 1)
+        let (low, high) = (Int(place.rounded(.down)), Int(place.rounded(.up)))
+        return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+    }
+
+    /// Measures in this process.
+    ///
+    /// - Parameters:
+    ///   - model: with the method attached for training, or for the test of a method that does not merge; with `linear`
+    ///     for the test of one that does, for a merged model is a base with a classifier.
+    public static func measure(_ part: Part, of model: TunedModel, setting: CostSetting) throws -> CostSample {
+        let executor = try model.executor(batch: setting.batch, mode: part == .training ? .training : .inference)
+        var random = RandomGenerator(seed: 0, stream: "images")
+        for i in executor.images.indices { executor.images[i] = Float(random.uniform(-1..<1)) }
+        for i in executor.labels.indices { executor.labels[i] = Int32(i % setting.classes) }
+        let optimizer = part == .training ? Moments(model.parameters) : nil
+        let clock = ContinuousClock()
+        func step() -> Double {
+            let time = clock.measure {
+                if let optimizer {
+                    model.parameters.zeroGradient()
+                    executor.forward()
+                    executor.backward(lossScale: 1 / Float(setting.batch))
+                    optimizer.update(model.parameters)
+                } else {
+                    executor.forward()
+                }
+            }
+            return Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+        }
+        for _ in 0..<setting.warmUpSteps { _ = step() }
+        var seconds: [Double] = []
+        while seconds.isEmpty
+            || seconds.count < setting.steps && seconds.reduce(0, +) < setting.secondsPerMeasurement
+        {
+            seconds.append(step())
+        }
+        return CostSample(seconds: seconds, peakBytes: peakMemory(), plannedBytes: executor.plannedByteCount)
+    }
+
+    /// The most that this process ever held, in bytes.
+    ///
+    /// `VmHWM` of Linux, which belongs to the program that runs now; `ru_maxrss` counts what the process was before it
+    /// became this program too, and serves where there is no other.
+    private static func peakMemory() -> Int {
+        // Files of /proc state no size: they must be read to the end, not to where they claim to end.
+        if let data = try? FileHandle(forReadingAtPath: "/proc/self/status")?.readToEnd() {
+            for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmHWM:") {
+                if let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) {
+                    return kilobytes * 1024
+                }
+            }
+        }
+        var usage = rusage()
+        // RUSAGE_SELF, whose type differs from library to library.
+        getrusage(0, &usage)
+        return Int(usage.ru_maxrss) * 1024
+    }
+}
+
+/// AdamW as a run has it: two moments for each trained number, an update in each step.
+private final class Moments {
+    private let first: Tensor
+    private let second: Tensor
+    private var steps = 0
+
+    init(_ parameters: ParameterStore) {
+        first = Tensor(zeros: [parameters.layout.count])
+        second = Tensor(zeros: [parameters.layout.count])
+    }
+
+    func update(_ parameters: ParameterStore) {
+        steps += 1
+        withExtendedLifetime((first, second)) {
+            AdamW.step(
+                count: parameters.layout.count, parameters: parameters.trainable.floats.baseAddress!,
+                gradients: parameters.gradient.floats.baseAddress!, firstMoment: first.floats.baseAddress!,
+                secondMoment: second.floats.baseAddress!, learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
+                weightDecay: 0, step: steps)
+        }
+        parameters.didChange()
+    }
+}
