@@ -125,9 +125,10 @@ struct Cost: ParsableCommand {
         announce(measurement, known: known, console)
 
         Interruption.listen()
-        let weights = try drawn.map { try RandomWeights($0, name: name) }
+        let isComplete = subjects.allSatisfy { subject in known.contains { $0.name == subject.name } }
+        let weights = try isComplete ? nil : drawn.map { try RandomWeights($0, name: name) }
         defer { weights?.remove() }
-        report.methods = try measurement.run(checkpoint: model ?? weights!.path, known: known) { progress in
+        report.methods = try measurement.run(checkpoint: model ?? weights?.path ?? "", known: known) { progress in
             switch progress {
             case .begins(let subject, let part, let index, let count):
                 console.transient("[\(index + 1)/\(count)] \(subject.name), \(part.rawValue)")
@@ -218,7 +219,8 @@ struct Cost: ParsableCommand {
         guard earlier.isComparable(with: report) else {
             throw UserError(
                 "\(path) was measured in another setting or on another machine, and cannot stand beside new numbers",
-                expected: CostText.setting(report), found: CostText.setting(earlier),
+                expected: "\(report.setting.model), \(CostText.setting(report))",
+                found: "\(earlier.setting.model), \(CostText.setting(earlier))",
                 remedy: "leave --resume out, or choose another --output")
         }
         return earlier.methods

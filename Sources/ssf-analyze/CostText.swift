@@ -13,17 +13,18 @@ enum CostText {
             + "test \(seconds(result.test)) s, \(gigabytes(result.test.peakBytes)) GB"
     }
 
-    /// The setting in a line.
+    /// All of the setting but the model, in a line.
     static func setting(_ report: CostReport) -> String {
         let setting = report.setting
-        return "\(setting.model)\(setting.hasRandomWeights ? " (random weights)" : ""), \(setting.imageSize) pixels, "
-            + "batch \(setting.batch), \(setting.precision.rawValue), \(setting.classes) classes, "
+        return
+            "\(setting.imageSize) pixels, batch \(setting.batch), \(setting.precision.rawValue), \(setting.classes) classes, "
             + "\(Formatting.counted(setting.steps, "step")), \(Formatting.counted(setting.threads, "thread"))"
     }
 
     private static func heading(_ report: CostReport) -> [String] {
         let machine = report.machine
         return [
+            "model      \(report.setting.model)\(report.setting.hasRandomWeights ? ", random weights" : "")",
             "setting    \(setting(report))",
             "processor  \(machine.cpu), \(machine.instructionSet.rawValue), \(machine.affinity)",
             "begun      \(machine.date)"
@@ -67,18 +68,18 @@ enum CostText {
         var lines = [
             "Time: the median of the measured steps. Peak: all that the process held; planned: inputs,",
             "activations and gradients of it. A method that merges is tested as the base.",
-            "Added: numbers and multiply-adds of an image beyond the base with its classifier"
+            "Added: numbers, and multiply-adds of an image, beyond the base with its classifier"
                 + (report.methods.first.map { " (\(billions($0.counts.baseMultiplyAdds)) G)" } ?? "") + ",",
-            "in training and at test, counted; Table 2: as arXiv 2210.08823 states them, at inference none for SSF.",
+            "in training and at test, as counted; Table 2: as arXiv 2210.08823 states them.",
         ]
         if report.methods.contains(where: { $0.tuning.method.hasPrefix("vpt") }) {
             lines += [
-                "Its formulas for VPT count the products of tokens by tokens alone, and those of VPT-Shallow in one",
+                "Its formulas for VPT count the products of tokens by tokens alone, and for VPT-Shallow those of one",
                 "layer; prompts pass through every linear layer, too.",
             ]
         }
         if report.methods.contains(where: { $0.tuning.method == "ssf" }) {
-            lines.append("For SSF it counts a multiplication and an addition where the column before counts one.")
+            lines.append("For SSF it states none at test, and counts a multiply-add as two operations.")
         }
         return lines
     }

@@ -87,22 +87,14 @@ public struct CostCounts: Codable, Sendable, Equatable {
         let test = merges ? try base(batch: setting.batch) : training
         trainingFLOPs = training.forwardFLOPs + training.backwardFLOPs
         inferenceFLOPs = test.forwardFLOPs
-        trainingPlannedBytes = Executor.plannedByteCount(
-            of: training, mode: .training, precision: setting.precision)
-        inferencePlannedBytes = Executor.plannedByteCount(of: test, mode: .inference, precision: setting.precision)
-
-        // Trained numbers have a gradient and two moments; what is packed is counted in single precision.
-        let weights = 4 * own.parameters.reduce(0) { $0 + $1.shape.count }
-        let trainingNeed = MemoryNeed(of: training, mode: .training)
-        let inferenceNeed = MemoryNeed(of: test, mode: .inference)
+        let trainingNeed = MemoryNeed(of: training, mode: .training, precision: setting.precision)
+        let inferenceNeed = MemoryNeed(of: test, mode: .inference, precision: setting.precision)
+        (trainingPlannedBytes, inferencePlannedBytes) = (trainingNeed.buffers, inferenceNeed.buffers)
+        // The program itself; trained numbers have a gradient and two moments.
         let program = 32 << 20
         trainingBytes =
-            program + trainingPlannedBytes + trainingNeed.scratch + 4 * 4 * trainable
-            + (trainable > weights / 8
-                ? trainingNeed.packedWeights : trainingNeed.packedWeights / 4 * setting.precision.size)
-        inferenceBytes =
-            program + inferencePlannedBytes + inferenceNeed.scratch
-            + inferenceNeed.packedWeights / 4 * setting.precision.size
+            program + trainingNeed.buffers + trainingNeed.packedWeights + trainingNeed.scratch + 4 * 4 * trainable
+        inferenceBytes = program + inferenceNeed.buffers + inferenceNeed.packedWeights + inferenceNeed.scratch
     }
 }
 
