@@ -92,8 +92,9 @@ extension Program {
             operations[index] = linear
             operations[reader] = deferred
             values[linear.wiring.output.index].deferredChannels = linear.outputChannels
-            // Attention reads single precision.
-            if deferred is LinearOperation { values[linear.wiring.output.index].precision = precision }
+            // Attention reads single precision; what trained weights make stays in it.
+            let isFrozen = !parameters[linear.wiring.parameters[0].index].isTrainable
+            if isFrozen, deferred is LinearOperation { values[linear.wiring.output.index].precision = precision }
         }
     }
 

@@ -94,8 +94,9 @@ import Testing
         for precision in Precision.allCases {
             let kept = try step(model, precision: precision)
             let recomputed = try step(model, recomputes: true, precision: precision)
-            #expect(kept.losses == recomputed.losses)
-            #expect(kept.gradient == recomputed.gradient)
+            // Not the arrays themselves: of unequal ones the whole difference would be sought, for hours.
+            #expect(kept.losses.elementsEqual(recomputed.losses))
+            #expect(kept.gradient.elementsEqual(recomputed.gradient))
             #expect(kept.gradient.contains { $0 != 0 })
         }
     }
@@ -111,6 +112,7 @@ import Testing
         let norm = single.gradient.reduce(0.0) { $0 + Double($1 * $1) }
         #expect((distance / norm).squareRoot() < 0.03)
         // Trained weights are multiplied in single precision: nothing is lowered where everything trains.
-        if method == "full" { #expect(single.gradient == half.gradient) } else { #expect(single.losses != half.losses) }
+        let isSame = single.gradient.elementsEqual(half.gradient)
+        #expect(isSame == (method == "full"))
     }
 }
