@@ -98,7 +98,8 @@ let package = Package(
         library(
             "SSFAnalysis",
             [
-                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning", "CCairo",
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
+                "CCairo",
             ]),
 
         // MARK: Programs
