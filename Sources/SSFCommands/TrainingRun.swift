@@ -145,6 +145,16 @@ public final class TrainingRun {
 
     // MARK: Saying what will be done
 
+    /// What bf16 comes to here: `auto` may have chosen it, and not every run gains by it.
+    private var precisionNote: String {
+        if settings.source.method == "full" {
+            return "precision: bf16 is for frozen weights; what is trained is multiplied in f32"
+        }
+        return InstructionSet.current.multipliesBFloat16
+            ? "precision: frozen weights are multiplied in bf16"
+            : "precision: this processor does not multiply bf16; it widens it, which saves memory and no time"
+    }
+
     private func describe(_ preprocessingNotes: [String]) {
         let layout = model.parameters.layout
         let baseCount = model.parameters.specifications.reduce(0) { $0 + $1.shape.count }
@@ -155,6 +165,7 @@ public final class TrainingRun {
                 + "isa \(KernelTable.current.instructionSet.rawValue)  threads \(Parallel.threads)  data \(data.counts)"
         )
         for note in model.notes + preprocessingNotes + data.notes { console.note(note) }
+        if settings.precision == .bfloat16 { console.note(precisionNote) }
         console.line(
             "data \(data.collection.location) (\(data.collection.format.rawValue)): train \(data.selection.train.name), "
                 + data.selection.train.summary)
