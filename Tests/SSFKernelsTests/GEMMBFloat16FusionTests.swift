@@ -108,11 +108,11 @@ import Testing
         #expect(
             outcome(halves, wideH.matrix, subtrahend.matrix) == outcome(wide, h.matrix, wideSubtrahend.matrix))
 
-        // The product is that of the gradient made beforehand, the sums those of its kernel.
+        // The product is that of the gradient made beforehand.
         let made = TestFloats(
-            wide.values.indices.map {
-                let g = Float(wide.values[$0]) * Float(o.perRow.values[$0 / o.k])
-                return Double(g * Float(o.perStep.values[$0 % o.k]))
+            (0..<o.m * o.k).map {
+                let g = wide.pointer[$0] * o.perRow.pointer[$0 / o.k]
+                return Double(g * o.perStep.pointer[$0 % o.k])
             })
         #expect(expected[0] == o.product(made).bits)
     }

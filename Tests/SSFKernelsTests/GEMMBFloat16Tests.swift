@@ -157,7 +157,7 @@ import Testing
     func theBitsDoNotDependOnTheThreads(_ table: KernelTable) {
         for product in [
             GEMMTestProduct(m: 200, n: 300, k: 131, epilogue: "bshrRA", precision: .bfloat16),
-            GEMMTestProduct(m: 70, n: 500, k: 6400, packed: false, precision: .bfloat16, halves: "ab"),
+            GEMMTestProduct(m: 30, n: 150, k: 6400, packed: false, precision: .bfloat16, halves: "ab"),
             GEMMTestProduct(m: 3, n: 700, k: 801, epilogue: "K", precision: .bfloat16, halves: "acK"),
         ] {
             let serial = Parallel.withThreads(1) { product.run(table, compares: false) }
