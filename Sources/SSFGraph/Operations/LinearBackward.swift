@@ -24,7 +24,7 @@ extension LinearOperation {
         return residual != nil && !chain.hasFrozenScale(need) && needsProductGradient(need) ? .difference : .kept
     }
 
-    /// Whether the gradient of the product is formed: for x, for a norm before it, or for W.
+    /// Whether the product with W for dx is made: for x, or for a norm before it.
     func needsProductGradient(_ need: GradientNeed) -> Bool {
         need.inputs[0] || prologue.norm.map { $0.chain.needsGradient(need) } ?? false
     }
