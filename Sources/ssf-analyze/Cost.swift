@@ -26,7 +26,7 @@ struct Cost: ParsableCommand {
             A method may have settings: --methods ssf,lora:rank=4,vpt-deep:prompts=100.
 
             With --output, the folder receives cost.png, .svg and .pdf, cost.csv and cost.json after each method; with \
-            --resume, methods that it holds already in the same setting are not measured again.
+            --resume, methods that it holds already in the same setting stay there and are not measured again.
             """)
 
     @Option(help: ArgumentHelp("Checkpoint to measure.", valueName: "path"))
@@ -128,17 +128,16 @@ struct Cost: ParsableCommand {
         let isComplete = subjects.allSatisfy { subject in known.contains { $0.name == subject.name } }
         let weights = try isComplete ? nil : drawn.map { try RandomWeights($0, name: name) }
         defer { weights?.remove() }
-        report.methods = try measurement.run(checkpoint: model ?? weights?.path ?? "", known: known) { progress in
+        report.take(known)
+        let results = try measurement.run(checkpoint: model ?? weights?.path ?? "", known: known) { progress in
             switch progress {
             case .begins(let subject, let part, let index, let count):
                 console.transient("[\(index + 1)/\(count)] \(subject.name), \(part.rawValue)")
             case .finished(let result):
                 console.line(CostText.line(result))
-                report.methods.append(result)
+                report.take([result])
                 // A run that is stopped leaves what it has measured.
-                let others = known.filter { known in !report.methods.contains { $0.name == known.name } }
-                try folder?.write(
-                    CostReport(machine: report.machine, setting: setting, methods: report.methods + others))
+                try folder?.write(report)
             }
         } sample: { request in
             if Interruption.isRequested { throw ExitCode(130) }
@@ -150,6 +149,7 @@ struct Cost: ParsableCommand {
                 throw error
             }
         }
+        report.take(results)
         if let folder {
             let names = try folder.write(report)
             console.line("written to \(folder.path): \(names.joined(separator: ", "))")
@@ -164,9 +164,9 @@ struct Cost: ParsableCommand {
     private func announce(_ measurement: CostMeasurement, known: [CostResult], _ console: Console) {
         let names = Set(known.map(\.name))
         let left = measurement.items.count { !names.contains($0.subject.name) }
-        if left < measurement.items.count {
+        if !known.isEmpty {
             console.note(
-                "\(measurement.items.count - left) of \(measurement.items.count) methods are taken from \(output!)")
+                "\(Formatting.counted(known.count, "method")) \(known.count == 1 ? "is" : "are") kept from \(output!)")
         }
         let precision = measurement.setting.precision
         let peak =

@@ -43,6 +43,18 @@ public struct CostReport: Codable, Sendable {
             + "whose formulas for VPT count the products of tokens by tokens alone"
     }
 
+    /// Adds methods, each in the place of one of the same name, in the order of `CostSubject.standard`. Those that are not
+    /// in it, such as `lora:rank=4`, follow the method that they are.
+    public mutating func take(_ results: [CostResult]) {
+        let names = Set(results.map(\.name))
+        methods = methods.filter { !names.contains($0.name) } + results
+        let order = CostSubject.standard.map(\.tuning.method)
+        func place(_ result: CostResult) -> Int { order.firstIndex(of: result.tuning.method) ?? order.count }
+        // Sorting is stable in fact, not by promise.
+        methods = methods.enumerated().sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
+            .map(\.element)
+    }
+
     /// Whether the numbers of another run can stand beside these.
     public func isComparable(with other: CostReport) -> Bool {
         setting == other.setting && machine.cpu == other.machine.cpu
