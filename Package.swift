@@ -150,7 +150,10 @@ let package = Package(
                 "SSFKernels",
             ]),
         tests(
-            "SSFCommandsTests", ["SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFTensors"]),
+            "SSFCommandsTests",
+            [
+                "SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFCheckpoints", "SSFTensors",
+            ]),
         tests("SSFAnalysisTests", ["SSFAnalysis", "SSFTuning", "SSFModels", "SSFKernels", "SSFTensors"]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
         tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFKernels"]),

@@ -75,7 +75,7 @@ public struct EvaluationRun {
         for note in opened.notes { console.note(note) }
         let format = try options.dataFormat.map(DataFormat.named)
         let collection = try DatasetCollection.open(options.data, format: format)
-        let dataset = try choose(from: collection)
+        let dataset = try collection.evaluated(options.split, requiresFiles: !options.skipBadImages)
         let labels = try Self.classMapping(from: collection.classes, to: opened.classes, model: opened.name)
         let source = opened.source(
             labels.map { dataset.relabelled($0, classes: opened.classes) } ?? dataset,
@@ -113,25 +113,6 @@ public struct EvaluationRun {
         console.next("ssf predict \(name) IMAGE")
     }
 
-    private func choose(from collection: DatasetCollection) throws -> ImageDataset {
-        let names = collection.splits.map(\.name)
-        let dataset: ImageDataset?
-        if let split = options.split {
-            dataset = collection.split(split)
-        } else {
-            dataset =
-                collection.split("test") ?? collection.split("val") ?? (names.count == 1 ? collection.splits[0] : nil)
-        }
-        guard let dataset else {
-            throw UserError(
-                "\(options.data) has no split \(options.split ?? "test")", expected: names.joined(separator: ", "),
-                remedy: "name one with --split")
-        }
-        guard dataset.count > 0 else { throw UserError("\(options.data): the split \(dataset.name) has no images") }
-        if !options.skipBadImages { try dataset.checkFiles() }
-        return dataset
-    }
-
     /// For each class of the data its place in the model's head; nil where they agree one to one.
     static func classMapping(from data: [String], to model: [String], model name: String) throws -> [Int]? {
         if data == model { return nil }
@@ -149,6 +130,30 @@ public struct EvaluationRun {
 
     private static func list(_ names: [String]) -> String {
         "\(names.count) classes: " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+    }
+}
+
+extension DatasetCollection {
+    /// The part that is looked at, not trained on.
+    ///
+    /// - Parameters:
+    ///   - name: of the split; nil for test, else val, else the only one.
+    ///   - requiresFiles: whether a listed file that does not exist is an error.
+    func evaluated(_ name: String?, requiresFiles: Bool) throws -> ImageDataset {
+        let found: ImageDataset?
+        if let name {
+            found = split(name)
+        } else {
+            found = split("test") ?? split("val") ?? (splits.count == 1 ? splits[0] : nil)
+        }
+        guard let found else {
+            throw UserError(
+                "\(location) has no split \(name ?? "test")", expected: splits.map(\.name).joined(separator: ", "),
+                remedy: "name one with --split")
+        }
+        guard found.count > 0 else { throw UserError("\(location): the split \(found.name) has no images") }
+        if requiresFiles { try found.checkFiles() }
+        return found
     }
 }
 

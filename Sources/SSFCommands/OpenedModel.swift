@@ -8,16 +8,18 @@ import SSFTraining
 import SSFTuning
 
 /// A model that is to be used, not trained: a checkpoint with a classifier, or a base with an adapter.
-struct OpenedModel {
-    let model: TunedModel
+package struct OpenedModel {
+    package let model: TunedModel
     let base: BaseModel
-    let adapter: AdapterFolder?
-    let preprocessing: Preprocessing
-    let notes: [String]
+    package let adapter: AdapterFolder?
+    package let preprocessing: Preprocessing
+    package let notes: [String]
+    /// Whether the classifier is one that was trained: a backbone that is looked into may come without.
+    package let hasClassifier: Bool
 
-    var classes: [String] { model.classes }
+    package var classes: [String] { model.classes }
     /// For people.
-    let name: String
+    package let name: String
 
     /// What the class names of a checkpoint mean, where its configuration says so; an adapter has its own.
     var statedDescriptions: [String: String]? {
@@ -38,8 +40,7 @@ struct OpenedModel {
         precision: Precision = .float32
     ) throws -> OpenedModel {
         if let adapter {
-            return try open(
-                adapter: RunFolder.adapter("best", of: adapter), base: model, stated: stated, precision: precision)
+            return try open(adapterOrRun: adapter, base: model, stated: stated, precision: precision)
         }
         guard let model else {
             throw UserError("--model or --adapter is missing", expected: "a folder", remedy: "name one of the two")
@@ -51,37 +52,83 @@ struct OpenedModel {
     }
 
     /// A checkpoint with its own classifier.
+    ///
+    /// - Parameter needsClassifier: false for looking at features: a checkpoint may then lack the classifier.
     static func open(
         checkpoint: Checkpoint, stated: PartialPreprocessing = PartialPreprocessing(),
-        precision: Precision = .float32
+        precision: Precision = .float32, needsClassifier: Bool = true
     ) throws -> OpenedModel {
         var checkpoint = checkpoint
-        guard let head = checkpoint.tensors["head.weight"], head.shape.rank == 2, head.shape[0] > 0 else {
+        let count = classifierRows(of: checkpoint)
+        guard count != nil || !needsClassifier else {
             throw UserError(
                 "\(checkpoint.path) has no classifier", expected: "head.weight",
                 remedy: "tune it first: ssf train --model \(checkpoint.path) --data IMAGES")
         }
-        var notes: [String] = []
-        let count = head.shape[0]
-        if checkpoint.configuration.labelNames?.count != count {
-            checkpoint.configuration.labelNames = (0..<count).map(String.init)
-            notes.append("classes: no configuration names them; they are shown by their numbers")
-        }
+        let notes = nameClasses(of: &checkpoint)
         let base = BaseModel.checkpoint(checkpoint)
         let (preprocessing, preprocessingNotes) = try PreprocessingResolution.resolve(
             options: stated, model: checkpoint.configuration.statedPreprocessing, nativeSize: try base.nativeSize(),
             resizesDirectly: false)
-        var options = TunedModel.Options(
-            tuning: TuningConfiguration(method: "linear"), classes: checkpoint.configuration.labelNames!,
-            imageSize: (preprocessing.height, preprocessing.width))
-        options.precision = precision
-        let model = try base.tuned(options)
-        guard model.keepsHead else {
+        let model = try untuned(base, preprocessing: preprocessing, precision: precision, positionResize: .timm)
+        guard model.keepsHead || !needsClassifier else {
             throw UserError("\(checkpoint.path): the classifier does not fit the model's features")
         }
         return OpenedModel(
             model: model, base: base, adapter: nil, preprocessing: preprocessing,
-            notes: model.notes + preprocessingNotes + notes, name: base.name)
+            notes: model.notes + preprocessingNotes + notes, hasClassifier: model.keepsHead, name: base.name)
+    }
+
+    /// The checkpoint as it was before an adapter tuned it, with the adapter's preprocessing.
+    ///
+    /// - Returns: nil where this model is no adapter, or its base began at random.
+    package func pretrained() throws -> OpenedModel? {
+        guard adapter != nil, case .checkpoint(var checkpoint) = base else { return nil }
+        let notes = Self.nameClasses(of: &checkpoint)
+        let base = BaseModel.checkpoint(checkpoint)
+        let model = try Self.untuned(
+            base, preprocessing: preprocessing, precision: model.options.precision,
+            positionResize: model.options.positionResize)
+        return OpenedModel(
+            model: model, base: base, adapter: nil, preprocessing: preprocessing, notes: notes,
+            hasClassifier: model.keepsHead, name: base.name)
+    }
+
+    /// Rows of a checkpoint's classifier; nil where it has none.
+    private static func classifierRows(of checkpoint: Checkpoint) -> Int? {
+        guard let head = checkpoint.tensors["head.weight"], head.shape.rank == 2, head.shape[0] > 0 else { return nil }
+        return head.shape[0]
+    }
+
+    /// Numbers the classes that no configuration names.
+    private static func nameClasses(of checkpoint: inout Checkpoint) -> [String] {
+        let count = classifierRows(of: checkpoint)
+        guard checkpoint.configuration.labelNames?.count != count ?? 1 else { return [] }
+        checkpoint.configuration.labelNames = (0..<(count ?? 1)).map(String.init)
+        return count == nil ? [] : ["classes: no configuration names them; they are shown by their numbers"]
+    }
+
+    /// A model that nothing was attached to but the classifier that it has.
+    ///
+    /// - Precondition: the checkpoint's classes have names.
+    private static func untuned(
+        _ base: BaseModel, preprocessing: Preprocessing, precision: Precision, positionResize: PositionEmbeddingResize
+    ) throws -> TunedModel {
+        var options = TunedModel.Options(
+            tuning: TuningConfiguration(method: "linear"), classes: base.configuration.labelNames!,
+            imageSize: (preprocessing.height, preprocessing.width))
+        options.precision = precision
+        options.positionResize = positionResize
+        return try base.tuned(options)
+    }
+
+    /// An adapter folder, or the best adapter of a run folder.
+    ///
+    /// - Parameter base: path of the base, where that is not where it was.
+    static func open(
+        adapterOrRun path: String, base: String?, stated: PartialPreprocessing, precision: Precision
+    ) throws -> OpenedModel {
+        try open(adapter: RunFolder.adapter("best", of: path), base: base, stated: stated, precision: precision)
     }
 
     private static func open(
@@ -117,7 +164,7 @@ struct OpenedModel {
         try model.load(adapterTensors: folder.tensors)
         return OpenedModel(
             model: model, base: base, adapter: folder, preprocessing: preprocessing, notes: notes,
-            name: "\(base.name) with \(configuration.tuningMode) adapter \(path)")
+            hasClassifier: true, name: "\(base.name) with \(configuration.tuningMode) adapter \(path)")
     }
 
     private static func loadBase(

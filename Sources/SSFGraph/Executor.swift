@@ -168,10 +168,11 @@ public final class Executor {
 
     /// What `plannedByteCount` of an executor would be, without one: nothing is allocated.
     public static func plannedByteCount(
-        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false, precision: Precision = .float32
+        of program: Program, mode: ExecutionMode, taps: Set<String> = [], recomputesBlocks: Bool = false,
+        precision: Precision = .float32
     ) -> Int {
         Preparation(
-            program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks, precision: precision
+            program, mode: mode, taps: taps, fuses: true, recomputesBlocks: recomputesBlocks, precision: precision
         ).buffers.memory.byteCount
     }
 

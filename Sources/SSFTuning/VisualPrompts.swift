@@ -17,12 +17,6 @@ struct VisualPrompts {
         return .xavierUniform(inputs: numbers, outputs: width)
     }
 
-    /// Tokens before the patches.
-    private static func prefixCount(in program: Program) -> Int {
-        guard let assembly = program.operations.first(where: { $0 is AssembleTokensOperation }) else { return 0 }
-        return program.shape(of: assembly.wiring.output)[1] - program.shape(of: assembly.wiring.inputs[0])[1]
-    }
-
     /// The blocks that attend among tokens.
     ///
     /// - Throws: `UserError` for a model of another kind.
@@ -39,7 +33,7 @@ struct VisualPrompts {
 
     /// Puts prompts before the first block, and new ones in their place before each of the others that are named.
     func attach(to program: inout Program, blocks: [Block], isDeep: Bool) {
-        let prefix = Self.prefixCount(in: program)
+        let prefix = program.prefixTokenCount
         let width = program.shape(of: blocks[0].input)[2]
         let initializer = initializer(in: program, width: width)
         for (index, block) in blocks.enumerated() where index == 0 || isDeep {
@@ -60,5 +54,13 @@ struct VisualPrompts {
 
     static func option(_ standard: Int) -> TuningOption {
         TuningOption("prompts", .count(1...4096), standard: .integer(standard), help: "how many prompt tokens")
+    }
+}
+
+extension Program {
+    /// Tokens that a model puts before the patches: class, distillation, registers. Prompts stand behind them.
+    package var prefixTokenCount: Int {
+        guard let assembly = operations.first(where: { $0 is AssembleTokensOperation }) else { return 0 }
+        return shape(of: assembly.wiring.output)[1] - shape(of: assembly.wiring.inputs[0])[1]
     }
 }
