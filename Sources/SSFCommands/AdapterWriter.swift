@@ -31,6 +31,8 @@ struct AdapterWriter {
     /// Under `method_options`.
     static let positionKey = "pos_embed_resize"
     static let placeKey = "base_model_absolute_path"
+    /// In the training state, where everything else is a moment of the optimiser.
+    static let trainableKey = "trainable"
 
     private var configuration: AdapterConfiguration {
         return AdapterConfiguration(
@@ -76,9 +78,7 @@ struct AdapterWriter {
             configuration: configuration, tensors: model.adapterTensors(), modelCard: card.markdown)
         if let state {
             folder.trainerState = try SavedState(state).json()
-            folder.trainingState = [
-                "first_moment": state.firstMoment, "second_moment": state.secondMoment, "trainable": state.trainable,
-            ]
+            folder.trainingState = state.moments.merging([Self.trainableKey: state.trainable]) { _, own in own }
         }
         try folder.write(to: path)
     }
@@ -125,9 +125,8 @@ struct SavedState: Codable {
     static func read(_ path: String) throws -> (adapter: AdapterFolder, state: TrainingState) {
         let folder = try AdapterFolder.read(path)
         guard let saved = try folder.trainerState(as: SavedState.self, path: path),
-            let trainable = folder.trainingState["trainable"], let first = folder.trainingState["first_moment"],
-            let second = folder.trainingState["second_moment"],
-            [trainable, first, second].allSatisfy({ $0.dtype == .f32 })
+            let trainable = folder.trainingState[AdapterWriter.trainableKey],
+            folder.trainingState.values.allSatisfy({ $0.dtype == .f32 })
         else {
             if URL(fileURLWithPath: path).lastPathComponent == "last" {
                 throw missing(path)
@@ -139,8 +138,10 @@ struct SavedState: Codable {
         }
         let state = TrainingState(
             completedEpochs: saved.epoch, completedSteps: saved.step, seed: saved.seed,
-            trainable: trainable.converted(to: .f32), firstMoment: first.converted(to: .f32),
-            secondMoment: second.converted(to: .f32), bestTop1: saved.bestTop1, bestEpoch: saved.bestEpoch)
+            trainable: trainable.converted(to: .f32),
+            moments: folder.trainingState.filter { $0.key != AdapterWriter.trainableKey }
+                .mapValues { $0.converted(to: .f32) },
+            bestTop1: saved.bestTop1, bestEpoch: saved.bestEpoch)
         return (folder, state)
     }
 }

@@ -11,6 +11,9 @@ public enum Formatting {
     /// `4.1e-03`
     public static func scientific(_ value: Double) -> String { String(format: "%.1e", value) }
 
+    /// At most four digits that say something: `0.0125`, `5e-05`.
+    public static func significant(_ value: Double) -> String { String(format: "%.4g", value) }
+
     /// A part in 0...1 as percent: `61.2`.
     public static func percent(_ part: Double, _ digits: Int = 1) -> String { fixed(100 * part, digits) }
 

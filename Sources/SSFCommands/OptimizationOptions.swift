@@ -1,11 +1,38 @@
 import ArgumentParser
 
-/// What AdamW and the schedule do.
+/// What the optimiser and the schedule do.
 public struct OptimizationOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Optimiser: adamw, sgd (Nesterov's momentum) or momentum (classical) (default: adamw).", valueName: "name"))
+    public var opt: String?
+
+    @Option(parsing: .unconditional, help: "Momentum of sgd (default: 0.9).")
+    public var momentum: Double?
+
     @Option(parsing: .unconditional, help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
     public var lr: Double?
 
-    @Option(parsing: .unconditional, help: "AdamW's decoupled weight decay; applies to the head's weight.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Peak learning rate of a batch of --lr-base-size images, from which that of this run follows (default with "
+                + "sgd: 0.1).",
+            valueName: "rate"))
+    public var lrBase: Double?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("See --lr-base (default: 256).", valueName: "images"))
+    public var lrBaseSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How the rate follows the images of an update: linear or sqrt (default: sqrt with adamw, else linear).",
+            valueName: "how"))
+    public var lrBaseScale: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Weight decay of the head's weight: decoupled with adamw, added to the gradient with sgd.")
     public var weightDecay: Double?
 
     @Flag(inversion: .prefixedNo, help: "Let every trainable decay.")

@@ -4,11 +4,16 @@ import SSFTensors
 /// remembers what it resolved and from where.
 public final class SettingResolver {
     /// Who decided a setting.
-    public enum Origin: String, Sendable {
+    public enum Origin: String, Sendable, Comparable, CaseIterable {
         case flag
         case file
         case resumed
         case `default`
+
+        /// The one that wins comes first.
+        public static func < (a: Origin, b: Origin) -> Bool {
+            allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!
+        }
     }
 
     public struct Resolved: Sendable {
@@ -62,6 +67,18 @@ public final class SettingResolver {
 
     /// Whether the command line or the file states a key.
     func isStated(_ key: String, isFlagged: Bool) -> Bool { isFlagged || file?.entries[key] != nil }
+
+    /// Who states a key; nil where nobody does.
+    func origin(of key: String, isFlagged: Bool) -> Origin? {
+        if isFlagged { return .flag }
+        if file?.entries[key] != nil { return .file }
+        return resumed?.entries[key] == nil ? nil : .resumed
+    }
+
+    /// Records that a key has no value in this run, whoever states one.
+    func leaveUnset(_ key: String) {
+        resolved.append(Resolved(key: key, yaml: nil, origin: .default))
+    }
 
     private func find<Value: SettingValue>(
         _ key: String, flag: Value?

@@ -25,6 +25,8 @@ public struct TrainSettings: Sendable {
     public var positionResize: PositionEmbeddingResize
     public var augmentation: Augmentation
     public var training: TrainingConfiguration
+    /// How the learning rate came about where it was stated for another batch size.
+    public var rateNote: String?
     /// Whether features that never change are kept from epoch to epoch.
     public var keepsFeatures: Bool
     public var precision: Precision
@@ -39,9 +41,10 @@ public struct TrainSettings: Sendable {
         [
             "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
             "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
-            "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip", "lr",
-            "weight-decay",
-            "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
+            "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip",
+            "opt",
+            "momentum", "lr", "lr-base", "lr-base-size", "lr-base-scale", "weight-decay", "decay-all", "epochs",
+            "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
             "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch",
             "patch-size",
             "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "recompute", "threads",
@@ -87,10 +90,15 @@ public struct TrainSettings: Sendable {
         let o = options.optimization
         let perStep = try resolver.value("sched-on-updates", flag: o.schedOnUpdates, default: true)
         let epochs = try resolver.value("epochs", flag: o.epochs, default: defaults.epochs)
+        let optimizer = try resolver.choice("opt", flag: o.opt, default: OptimizerChoice.adamw)
+        let batchSize = try resolver.value("batch-size", flag: o.batchSize, default: defaults.batchSize)
+        let accumulation = try resolver.value("grad-accum-steps", flag: o.gradAccumSteps, default: 1)
+        let peak = try PeakRate.resolve(
+            o, resolver, images: batchSize.multipliedReportingOverflow(by: accumulation).partialValue,
+            optimizer: optimizer, standard: defaults.learningRate)
         let training = TrainingConfiguration(
-            epochs: epochs,
-            batchSize: try resolver.value("batch-size", flag: o.batchSize, default: defaults.batchSize),
-            learningRate: try resolver.value("lr", flag: o.lr, default: defaults.learningRate),
+            epochs: epochs, batchSize: batchSize, learningRate: peak.rate, optimizer: optimizer,
+            momentum: try momentum(o, optimizer, resolver),
             weightDecay: try resolver.value("weight-decay", flag: o.weightDecay, default: defaults.weightDecay),
             decaysAll: try resolver.value("decay-all", flag: o.decayAll, default: false),
             cooldownEpochs: try resolver.value("cooldown-epochs", flag: o.cooldownEpochs, default: perStep ? 0 : 10),
@@ -102,8 +110,7 @@ public struct TrainSettings: Sendable {
             smoothing: try resolver.value("smoothing", flag: o.smoothing, default: 0),
             dropPath: try resolver.value("drop-path", flag: o.dropPath, default: 0),
             clipNorm: try resolver.optional("clip-grad", flag: o.clipGrad),
-            accumulation: try resolver.value("grad-accum-steps", flag: o.gradAccumSteps, default: 1),
-            seed: source.splits.seed)
+            accumulation: accumulation, seed: source.splits.seed)
         try training.validate()
         let threads = try resolver.optional("threads", flag: options.runtime.threads)
         if let threads, threads < 1 {
@@ -125,7 +132,7 @@ public struct TrainSettings: Sendable {
             positionResize: try resolver.choice(
                 "pos-embed-resize", flag: options.posEmbedResize, default: PositionEmbeddingResize.timm),
             augmentation: try Augmentation.resolve(options.augmentation, defaults: defaults, resolver),
-            training: training,
+            training: training, rateNote: peak.note,
             keepsFeatures: try !resolver.value(
                 "no-feature-cache", flag: options.noFeatureCache ? true : nil, default: false),
             precision: precision,
@@ -133,6 +140,18 @@ public struct TrainSettings: Sendable {
             threads: threads, output: try resolver.value("output", flag: options.output, default: "runs"),
             experiment: try resolver.value(
                 "experiment", flag: options.experiment, default: defaultExperiment(source)))
+    }
+
+    /// The momentum of gradient descent; a setting that AdamW does not have.
+    private static func momentum(
+        _ options: OptimizationOptions, _ optimizer: OptimizerChoice, _ resolver: SettingResolver
+    ) throws -> Double {
+        guard optimizer == .adamw else { return try resolver.value("momentum", flag: options.momentum, default: 0.9) }
+        guard !resolver.isStated("momentum", isFlagged: options.momentum != nil) else {
+            throw UserError("`momentum` is no setting of adamw", remedy: "leave it out, or choose sgd with --opt")
+        }
+        resolver.leaveUnset("momentum")
+        return 0.9
     }
 
     /// Data, method and model by their last names.

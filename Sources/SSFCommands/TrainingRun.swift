@@ -178,10 +178,11 @@ public final class TrainingRun {
                     ? "no augmentation" : "augmented"))
         let t = settings.training
         console.line(
-            "AdamW  lr \(t.learningRate)  weight decay \(t.weightDecay)\(t.decaysAll ? " on all" : "")  "
+            "\(t.optimizer.title)  lr \(Formatting.significant(t.learningRate))  weight decay \(t.weightDecay)\(t.decaysAll ? " on all" : "")  "
                 + "batch \(t.batchSize)\(t.accumulation > 1 ? " x \(t.accumulation)" : "")  epochs \(t.epochs)"
                 + (t.cooldownEpochs > 0 ? " and \(t.cooldownEpochs) at the minimum rate" : "")
                 + "  warm-up \(Formatting.fixed(t.warmupEpochs, 1)) epochs  seed \(t.seed)")
+        if let note = settings.rateNote { console.note(note) }
         if t.warmupEpochs >= Double(t.epochs) {
             console.note("the warm-up is as long as the run or longer: --lr is never reached (see --warmup-epochs)")
         }

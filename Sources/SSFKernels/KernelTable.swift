@@ -14,6 +14,7 @@ package final class KernelTable: Sendable {
     let attention: AttentionTable
     let crossEntropy: CrossEntropyTable
     let adamW: AdamWTable
+    let sgd: SGDTable
     let elementwise: ElementwiseTable
     let elementaryFunctions: ElementaryFunctionsTable
     let patches: PatchesTable
@@ -32,6 +33,7 @@ package final class KernelTable: Sendable {
         attention = AttentionTable(set)
         crossEntropy = CrossEntropyTable(set)
         adamW = AdamWTable(set)
+        sgd = SGDTable(set)
         elementwise = ElementwiseTable(set)
         elementaryFunctions = ElementaryFunctionsTable(set)
         patches = PatchesTable(set)

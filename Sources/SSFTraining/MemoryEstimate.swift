@@ -56,8 +56,10 @@ extension Trainer {
         }
         parts.append(.init("activations and gradients", bytes: step.buffers))
         parts.append(.init("evaluation", bytes: evaluation))
-        // Values, gradient, two moments, and the values of the last good epoch.
-        parts.append(.init("trained numbers and AdamW", bytes: 5 * 4 * trained))
+        // Values, gradient, and the values of the last good epoch, beside the moments.
+        let optimizer = configuration.optimizer
+        parts.append(
+            .init("trained numbers and \(optimizer.title)", bytes: (3 + optimizer.momentCount) * 4 * trained))
         parts.append(.init("saving", bytes: 4 * trained))
         let passes = [training, validation, laterEvaluation].compactMap { $0 }
         parts.append(

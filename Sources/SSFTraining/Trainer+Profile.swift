@@ -85,7 +85,8 @@ extension Trainer {
             phases: [
                 .init(name: "waiting for images", seconds: phases.data / Double(steps)),
                 .init(name: "copying images", seconds: phases.copy / Double(steps)),
-                .init(name: "gradient norm and AdamW", seconds: phases.update / Double(steps)),
+                .init(
+                    name: "gradient norm and \(configuration.optimizer.title)", seconds: phases.update / Double(steps)),
             ],
             secondsPerStep: wall / Double(steps), peakGigaFLOPs: peaks.sorted()[peaks.count / 2],
             peakGigabytes: bandwidths.max()!)

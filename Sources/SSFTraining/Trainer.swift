@@ -2,7 +2,7 @@ import SSFGraph
 import SSFTensors
 import SSFTuning
 
-/// Trains what is trainable in a model: batches, backward passes, AdamW, a schedule, an evaluation after each epoch.
+/// Trains what is trainable in a model: batches, backward passes, an optimiser, a schedule, an evaluation after each epoch.
 ///
 /// The same seed, data and thread count or any other give the same bits; a run that was stopped after an epoch and
 /// resumed ends as if it had not been stopped.
@@ -16,7 +16,7 @@ public final class Trainer {
     /// Who hears of the run; may be changed until it begins.
     public var observers: [any RunObserver]
 
-    private let optimizer: AdamWOptimizer
+    private let optimizer: any Optimizer
     private let schedule: LearningRateSchedule
     let batchesPerEpoch: Int
     let stepsPerEpoch: Int
@@ -80,10 +80,10 @@ public final class Trainer {
         self.order = order ?? .shuffled(seed: configuration.seed)
         self.observers = observers
         self.isStopRequested = isStopRequested
-        optimizer = AdamWOptimizer(
+        optimizer = configuration.makeOptimizer(
             count: layout.count,
             segments: layout.entries.map {
-                .init(
+                DecaySegment(
                     range: $0.range,
                     weightDecay: $0.decays || configuration.decaysAll ? Float(configuration.weightDecay) : 0)
             })
@@ -104,8 +104,8 @@ public final class Trainer {
     public var state: TrainingState {
         TrainingState(
             completedEpochs: completedEpochs, completedSteps: completedSteps, seed: configuration.seed,
-            trainable: model.parameters.trainable, firstMoment: optimizer.firstMoment,
-            secondMoment: optimizer.secondMoment, bestTop1: bestTop1, bestEpoch: bestEpoch)
+            trainable: model.parameters.trainable, moments: optimizer.moments, bestTop1: bestTop1,
+            bestEpoch: bestEpoch)
     }
 
     /// Goes on from `state`.
@@ -113,7 +113,13 @@ public final class Trainer {
     /// - Throws: `UserError` when it belongs to another run.
     public func resume(from state: TrainingState) throws {
         let count = model.parameters.layout.count
-        guard state.trainable.count == count, state.firstMoment.count == count, state.secondMoment.count == count else {
+        guard Set(state.moments.keys) == Set(optimizer.moments.keys) else {
+            throw UserError(
+                "the run was trained by another optimiser than \(configuration.optimizer.title)",
+                expected: "a state with \(optimizer.moments.keys.sorted().joined(separator: ", "))",
+                found: state.moments.keys.sorted().joined(separator: ", "), remedy: "leave --opt out when resuming")
+        }
+        guard state.trainable.count == count, state.moments.values.allSatisfy({ $0.count == count }) else {
             throw UserError(
                 "the training state does not fit the model", expected: "\(count) trainable numbers",
                 found: "\(state.trainable.count)", remedy: "resume with the model and method of the run")
@@ -131,8 +137,7 @@ public final class Trainer {
         }
         _ = model.parameters.trainable.floats.update(fromContentsOf: state.trainable.floats)
         model.parameters.didChange()
-        optimizer.restore(
-            firstMoment: state.firstMoment, secondMoment: state.secondMoment, stepCount: state.completedSteps)
+        optimizer.restore(moments: state.moments, stepCount: state.completedSteps)
         completedEpochs = state.completedEpochs
         completedSteps = state.completedSteps
         bestTop1 = state.bestTop1

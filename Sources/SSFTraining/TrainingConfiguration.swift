@@ -8,7 +8,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var cooldownEpochs: Int
     public var batchSize: Int
     public var learningRate: Double
-    /// AdamW's decoupled decay, on the tensors that decay.
+    public var optimizer: OptimizerChoice
+    /// Of SGD, in both of its forms.
+    public var momentum: Double
+    /// On the tensors that decay: decoupled with AdamW, a part of the gradient with SGD.
     public var weightDecay: Double
     public var scheduleUnit: LearningRateSchedule.Unit
     /// Epochs of warm-up; may be fractional when the schedule counts steps.
@@ -28,8 +31,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var seed: UInt64
 
     public init(
-        epochs: Int, batchSize: Int, learningRate: Double, weightDecay: Double = 0, decaysAll: Bool = false,
-        cooldownEpochs: Int = 0,
+        epochs: Int, batchSize: Int, learningRate: Double, optimizer: OptimizerChoice = .adamw, momentum: Double = 0.9,
+        weightDecay: Double = 0, decaysAll: Bool = false, cooldownEpochs: Int = 0,
         scheduleUnit: LearningRateSchedule.Unit = .step, warmupEpochs: Double = 0, warmupRate: Double = 0,
         minimumRate: Double = 0, smoothing: Double = 0, dropPath: Double = 0, clipNorm: Double? = nil,
         accumulation: Int = 1, seed: UInt64 = 0
@@ -38,6 +41,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
         self.cooldownEpochs = cooldownEpochs
         self.batchSize = batchSize
         self.learningRate = learningRate
+        self.optimizer = optimizer
+        self.momentum = momentum
         self.weightDecay = weightDecay
         self.decaysAll = decaysAll
         self.scheduleUnit = scheduleUnit
@@ -75,6 +80,15 @@ public struct TrainingConfiguration: Sendable, Equatable {
             warmupRate: warmupRate, minimumRate: minimumRate)
     }
 
+    /// The optimiser of `count` trainables under the decays of `segments`.
+    func makeOptimizer(count: Int, segments: [DecaySegment]) -> any Optimizer {
+        switch optimizer {
+        case .adamw: AdamWOptimizer(count: count, segments: segments)
+        case .sgd, .momentum:
+            SGDOptimizer(count: count, segments: segments, momentum: Float(momentum), isNesterov: optimizer == .sgd)
+        }
+    }
+
     /// - Throws: `UserError` that names the number which cannot be used.
     public func validate() throws {
         func require(_ condition: Bool, _ name: String, _ expected: String, _ found: some CustomStringConvertible)
@@ -88,6 +102,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
         try require((0...most).contains(cooldownEpochs), "cooldown-epochs", "0 to \(most)", cooldownEpochs)
         try require((1...most).contains(batchSize), "batch-size", "1 to \(most)", batchSize)
         try require(learningRate > 0 && learningRate.isFinite, "lr", "a positive number", learningRate)
+        try require((0..<1).contains(momentum), "momentum", "0 or more and less than 1", momentum)
         try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "0 or more", weightDecay)
         try require((0...Double(most)).contains(warmupEpochs), "warmup-epochs", "0 to \(most)", warmupEpochs)
         try require(warmupRate >= 0 && warmupRate.isFinite, "warmup-lr", "0 or more", warmupRate)

@@ -12,22 +12,21 @@ public struct TrainingState: @unchecked Sendable {
     public var seed: UInt64
     /// The trainable vector, bit for bit.
     public var trainable: Tensor
-    public var firstMoment: Tensor
-    public var secondMoment: Tensor
+    /// What the optimiser keeps, by its names (`Optimizer.moments`).
+    public var moments: [String: Tensor]
     /// The best validation top-1 so far, in 0...1, and the epoch that reached it.
     public var bestTop1: Double?
     public var bestEpoch: Int
 
     public init(
-        completedEpochs: Int, completedSteps: Int, seed: UInt64, trainable: Tensor, firstMoment: Tensor,
-        secondMoment: Tensor, bestTop1: Double?, bestEpoch: Int
+        completedEpochs: Int, completedSteps: Int, seed: UInt64, trainable: Tensor, moments: [String: Tensor],
+        bestTop1: Double?, bestEpoch: Int
     ) {
         self.completedEpochs = completedEpochs
         self.completedSteps = completedSteps
         self.seed = seed
         self.trainable = trainable
-        self.firstMoment = firstMoment
-        self.secondMoment = secondMoment
+        self.moments = moments
         self.bestTop1 = bestTop1
         self.bestEpoch = bestEpoch
     }

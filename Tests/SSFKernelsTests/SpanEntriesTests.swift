@@ -199,6 +199,19 @@ import Testing
         #expect(parameters.allSatisfy { abs($0 - 0.25) < 1e-6 })
     }
 
+    @Test func gradientDescent() {
+        var parameters: [Float] = [1, 2, 3]
+        var buffer: [Float] = [4, 4, 4]
+        var parametersSpan = parameters.mutableSpan
+        var bufferSpan = buffer.mutableSpan
+        SGD.step(
+            parameters: &parametersSpan, gradients: [1, 1, 1].span, buffer: &bufferSpan, learningRate: 0.5,
+            momentum: 0.5, weightDecay: 1, gradientScale: 2)
+        // g = 2 + p; buffer = 2 + g; p - buffer / 2.
+        #expect(buffer == [5, 6, 7])
+        #expect(parameters == [-1.5, -1, -0.5])
+    }
+
     @Test func aSpanOfTheWrongCountStopsTheProgram() async {
         await #expect(processExitsWith: .failure) {
             let x: [Float] = [1, 2, 3]

@@ -110,4 +110,17 @@ import Testing
         }
         #expect(same)
     }
+
+    @Test func sgd() {
+        let gradient = TestFloats(numbers(count, seed: 1))
+        let same = hasSameBitsForEveryThreadCount {
+            let parameters = TestFloats(numbers(count, seed: 2))
+            let buffer = TestFloats(numbers(count, seed: 3))
+            SGD.step(
+                count: count, parameters: parameters.pointer, gradients: gradient.pointer, buffer: buffer.pointer,
+                learningRate: 0.1, momentum: 0.9, isNesterov: true, weightDecay: 0.1)
+            return parameters.bits + buffer.bits
+        }
+        #expect(same)
+    }
 }

@@ -6,13 +6,14 @@ import Testing
 @Suite("The memory of a run, before it begins")
 struct MemoryEstimateTests {
     private func trainer(
-        _ method: String = "full", batch: Int = 16, images: Int = 128,
+        _ method: String = "full", batch: Int = 16, images: Int = 128, optimizer: OptimizerChoice = .adamw,
         memory: MemoryLimit.Allowance = MemoryLimit.allowed
     ) throws -> Trainer {
         try Trainer(
             model: try TinyTask.model(method: method), training: TinyTask.images(images),
             validation: TinyTask.images(20, seed: 2),
-            configuration: TrainingConfiguration(epochs: 1, batchSize: batch, learningRate: 1e-3),
+            configuration: TrainingConfiguration(
+                epochs: 1, batchSize: batch, learningRate: 1e-3, optimizer: optimizer),
             resident: [MemoryEstimate.Part("program", bytes: 1000)], memory: memory)
     }
 
@@ -34,6 +35,10 @@ struct MemoryEstimateTests {
         }
         #expect(part("evaluation", of: estimate) == evaluation)
         #expect(part("trained numbers and AdamW", of: estimate) == 20 * model.parameters.layout.count)
+        // Gradient descent keeps one moment and not two.
+        let descent = try trainer(optimizer: .sgd).memoryEstimate(batch: 16)
+        #expect(part("trained numbers and SGD", of: descent) == 16 * model.parameters.layout.count)
+        #expect(estimate.total - descent.total == 4 * model.parameters.layout.count)
         #expect(estimate.total == estimate.parts.reduce(0) { $0 + $1.bytes })
         #expect(try #require(part("packed weights", of: estimate)) > 0)
         #expect(try #require(part("scratch", of: estimate)) > 0)

@@ -62,8 +62,7 @@ final class RunLog: RunObserver {
         epochs.append(event)
         var state = event.state
         state.trainable = state.trainable.copied()
-        state.firstMoment = state.firstMoment.copied()
-        state.secondMoment = state.secondMoment.copied()
+        state.moments = state.moments.mapValues { $0.copied() }
         states.append(state)
     }
     func runDiverged(_ event: RunDiverged) { diverged = event }

@@ -4,10 +4,11 @@ import SSFGraph
 import SSFKernels
 import SSFTensors
 import SSFTestSupport
+import SSFTraining
 import SSFTuning
 import Testing
 
-/// Losses, gradients and AdamW steps of whole models against PyTorch in double precision.
+/// Losses, gradients and optimiser steps of whole models against PyTorch in double precision.
 @Suite struct GradientTests {
     private static let classes = (0..<5).map { "class \($0)" }
 
@@ -106,17 +107,24 @@ import Testing
         }
     }
 
-    @Test(arguments: ["adamw-ssf", "adamw-ssf-head-decay", "adamw-linear", "adamw-full"])
-    func twentyStepsOfAdamWEqualPyTorch(_ name: String) throws {
+    @Test(arguments: ["adamw-ssf", "adamw-ssf-head-decay", "adamw-linear", "adamw-full", "sgd-ssf"])
+    func twentyStepsEqualPyTorch(_ name: String) throws {
         let contents = try Safetensors.read(Goldens.path("gradients/vit/\(name).safetensors"))
         let golden = contents.tensors
         let run = try JSONDecoder().decode(Run.self, from: Data(contents.metadata["golden"]!.utf8))
         let tuned = try tuned("vit", method: run.method, golden: golden)
         let executor = try tuned.executor(batch: 8, mode: .training)
         let parameters = tuned.parameters
+        let segments = parameters.layout.entries.map { entry in
+            DecaySegment(
+                range: entry.range,
+                weightDecay: run.decayed == "all" || entry.name == "head.weight" ? Float(run.weightDecay) : 0)
+        }
         let count = parameters.layout.count
-        var first = [Float](repeating: 0, count: count)
-        var second = [Float](repeating: 0, count: count)
+        let optimizer: any Optimizer =
+            name.hasPrefix("adamw")
+            ? AdamWOptimizer(count: count, segments: segments)
+            : SGDOptimizer(count: count, segments: segments, isNesterov: true)
         let order = golden["order"]!
         let expected = golden["losses"]!.values
         #expect(expected.count == 20)
@@ -130,20 +138,8 @@ import Testing
             let loss = executor.losses.reduce(0, +) / 8
             #expect(abs(loss - expected[step]) <= 1e-4, "step \(step): \(loss), expected \(expected[step])")
             executor.backward(lossScale: 1.0 / 8)
-            for entry in parameters.layout.entries {
-                let decays = run.decayed == "all" || entry.name == "head.weight"
-                let start = entry.range.lowerBound
-                first.withUnsafeMutableBufferPointer { first in
-                    second.withUnsafeMutableBufferPointer { second in
-                        AdamW.step(
-                            count: entry.range.count, parameters: parameters.trainable.floats.baseAddress! + start,
-                            gradients: parameters.gradient.floats.baseAddress! + start,
-                            firstMoment: first.baseAddress! + start, secondMoment: second.baseAddress! + start,
-                            learningRate: Float(run.learningRate), beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-                            weightDecay: decays ? Float(run.weightDecay) : 0, step: step + 1)
-                    }
-                }
-            }
+            optimizer.update(
+                parameters: parameters.trainable, gradients: parameters.gradient, learningRate: run.learningRate)
             parameters.didChange()
         }
     }

@@ -164,8 +164,7 @@ import Testing
             losses.append(event.trainLoss)
             var state = event.state
             state.trainable = state.trainable.copied()
-            state.firstMoment = state.firstMoment.copied()
-            state.secondMoment = state.secondMoment.copied()
+            state.moments = state.moments.mapValues { $0.copied() }
             states.append(state)
         }
     }

@@ -17,8 +17,8 @@ import SSFKernels
         [
             products, epilogues, exponential, errorFunction, gelu, geluBackward, layerNorm, layerNormBackward,
             scaleShift,
-            scaleShiftBackward, softmax, softmaxBackward, attention, attentionBackward, crossEntropy, adamW, columnSum,
-            patches, tokenMean,
+            scaleShiftBackward, softmax, softmaxBackward, attention, attentionBackward, crossEntropy, adamW, sgd,
+            columnSum, patches, tokenMean,
         ]
     }
 

@@ -276,6 +276,36 @@ extension Check {
         return comparison
     }
 
+    /// Ten steps of both forms: the error of the last parameters.
+    static func sgd() -> Comparison {
+        var comparison = Comparison("SGD, ten steps")
+        for count in [1, 3, 4, 5, 33, 1000] {
+            for isNesterov in [false, true] {
+                let parameters = Floats(count, seed: 1)
+                let buffer = Floats([Double](repeating: 0, count: count))
+                var expected = parameters.values
+                var momentum = buffer.values
+                for step in 1...10 {
+                    let gradients = Floats(count, seed: UInt64(step + 1))
+                    var parametersSpan = parameters.buffer.mutableSpan
+                    var bufferSpan = buffer.buffer.mutableSpan
+                    SGD.step(
+                        parameters: &parametersSpan, gradients: gradients.buffer.span, buffer: &bufferSpan,
+                        learningRate: 0.01, isNesterov: isNesterov, weightDecay: 0.05)
+                    let values = gradients.values
+                    for i in 0..<count {
+                        Reference.sgd(
+                            parameter: &expected[i], gradient: values[i], buffer: &momentum[i],
+                            learningRate: Double(Float(0.01)), momentum: Double(Float(0.9)), isNesterov: isNesterov,
+                            weightDecay: Double(Float(0.05)))
+                    }
+                }
+                comparison.add(parameters, expected, magnitude: 1, tolerance: 30)
+            }
+        }
+        return comparison
+    }
+
     // MARK: - Tokens
 
     static func patches() -> Comparison {

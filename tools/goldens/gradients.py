@@ -13,7 +13,8 @@ no class-token embedding). Beside each, computed in float64 with plain cross-ent
     loss      [1]              their mean
     grad.<name>                gradient of loss, for every trainable
 
-`adamw-<run>.safetensors`: 20 steps of AdamW (0.9, 0.999, eps 1e-8) at a constant rate
+`adamw-<run>.safetensors`: 20 steps of AdamW (0.9, 0.999, eps 1e-8) at a constant rate, and
+`sgd-<run>.safetensors`: of SGD with Nesterov's momentum (0.9)
     images    [24, 3, 16, 16]
     labels    [24]
     order     [20, 8]          step t uses the images order[t]
@@ -47,12 +48,13 @@ MODELS = {
 BATCH = 8
 STEPS = 20
 
-# run: (model, method, learning rate, weight decay, what decays)
+# optimiser-run: (model, method, learning rate, weight decay, what decays)
 RUNS = {
-    "ssf": ("vit", "ssf", 5e-3, 5e-5, "all"),
-    "ssf-head-decay": ("vit", "ssf", 5e-3, 0.05, "head.weight"),
-    "linear": ("vit", "linear", 1e-2, 5e-5, "all"),
-    "full": ("vit", "full", 1e-3, 0.05, "all"),
+    "adamw-ssf": ("vit", "ssf", 5e-3, 5e-5, "all"),
+    "adamw-ssf-head-decay": ("vit", "ssf", 5e-3, 0.05, "head.weight"),
+    "adamw-linear": ("vit", "linear", 1e-2, 5e-5, "all"),
+    "adamw-full": ("vit", "full", 1e-3, 0.05, "all"),
+    "sgd-ssf": ("vit", "ssf", 2e-2, 0.05, "head.weight"),
 }
 
 
@@ -94,8 +96,9 @@ def gradients(folder: Path, method: str, seed: int) -> None:
           seed, model=folder.name, method=method)
 
 
-def steps(folder: Path, method: str, rate: float, decay: float, decayed: str, seed: int, dtype: torch.dtype) -> dict:
-    """The tensors of an AdamW golden."""
+def steps(folder: Path, name: str, method: str, rate: float, decay: float, decayed: str, seed: int,
+          dtype: torch.dtype) -> dict:
+    """The tensors of a golden of 20 steps."""
     model, named, init = set_up(folder, method, seed, dtype)
     count = 3 * BATCH
     images, targets = random_images(count, (16, 16), seed), labels(count, seed)
@@ -104,7 +107,11 @@ def steps(folder: Path, method: str, rate: float, decay: float, decayed: str, se
         {"params": [p for n, p in named.items() if decayed in ("all", n)], "weight_decay": decay},
         {"params": [p for n, p in named.items() if decayed not in ("all", n)], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=rate, betas=(0.9, 0.999), eps=1e-8)
+    groups = [group for group in groups if group["params"]]
+    if name == "adamw":
+        optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.999), eps=1e-8)
+    else:
+        optimizer = torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
     losses = []
     for batch in order:
         loss = torch.nn.functional.cross_entropy(model(images[batch].to(dtype)), targets[batch])
@@ -132,9 +139,9 @@ def main() -> None:
 
     for run, (name, method, rate, decay, decayed) in RUNS.items():
         folder = GOLDENS / "gradients" / name
-        golden = steps(folder, method, rate, decay, decayed, seed, torch.float64)
-        in_single = steps(folder, method, rate, decay, decayed, seed, torch.float32)
-        write(folder / f"adamw-{run}.safetensors", golden, seed,
+        golden = steps(folder, run.split("-")[0], method, rate, decay, decayed, seed, torch.float64)
+        in_single = steps(folder, run.split("-")[0], method, rate, decay, decayed, seed, torch.float32)
+        write(folder / f"{run}.safetensors", golden, seed,
               model=name, method=method, learning_rate=rate, weight_decay=decay, decayed=decayed)
         print(f"  losses {golden['losses'][0]:.4f} .. {golden['losses'][-1]:.4f}; PyTorch in float32 differs by "
               f"{abs(golden['losses'] - in_single['losses']).max():.1e} in the losses, "

@@ -13,6 +13,8 @@ All in float64. In each, `d<name>` is the gradient of sum(dy * y) for the given 
                       losses.soft and dlogits.soft (timm's SoftTargetCrossEntropy)
     adamw             parameters [37], gradients [5, 37]; parameters.<decay>.<step>, first.<step> and second.<step>
                       after steps 1..5 at rate 0.01, (0.9, 0.999, 1e-8), decay 0 and 0.05
+    sgd               parameters [37], gradients [5, 37]; parameters.<form>.<decay>.<step> and buffer.<form>.<decay>.<step>
+                      after steps 1..5 at rate 0.1, momentum 0.9, decay 0 and 0.05, form nesterov and classical
 """
 
 import argparse
@@ -113,12 +115,29 @@ def adamw(seed: int) -> tuple:
     return found, {"learning_rate": 0.01, "betas": [0.9, 0.999], "eps": 1e-8}
 
 
+def sgd(seed: int) -> tuple:
+    start = normal("sgd parameters", 37, seed=seed)
+    gradients = normal("sgd gradients", 5, 37, seed=seed)
+    found = {"parameters": start, "gradients": gradients}
+    for form in ("nesterov", "classical"):
+        for decay in (0.0, 0.05):
+            parameter = torch.nn.Parameter(torch.from_numpy(start).double())
+            optimizer = torch.optim.SGD(
+                [parameter], lr=0.1, momentum=0.9, weight_decay=decay, nesterov=form == "nesterov")
+            for step, gradient in enumerate(gradients, start=1):
+                parameter.grad = torch.from_numpy(gradient).double()
+                optimizer.step()
+                found |= {f"parameters.{form}.{decay:g}.{step}": parameter.detach().clone(),
+                          f"buffer.{form}.{decay:g}.{step}": optimizer.state[parameter]["momentum_buffer"].clone()}
+    return found, {"learning_rate": 0.1, "momentum": 0.9}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     seed = parser.parse_args().seed
     torch.set_num_threads(1)
-    for layer in (layernorm, gelu, softmax, attention, crossentropy, adamw):
+    for layer in (layernorm, gelu, softmax, attention, crossentropy, adamw, sgd):
         tensors, details = layer(seed)
         write(GOLDENS / "layers" / f"{layer.__name__}.safetensors", tensors, seed, **details)
 

@@ -70,6 +70,7 @@ public enum KernelCaseRegistry {
         ColumnSumCase.self,
         CrossEntropyCase.self,
         AdamWCase.self,
+        SGDCase.self,
         PatchesCase.self,
         RegionCase.self,
     ]

@@ -50,6 +50,8 @@ public let trainingSuite: [NamedCase] =
         NamedCase("1000 classes x64", "cross-entropy", "cross-entropy batch=64 classes=1000"),
         NamedCase("SSF of ViT-B/16", "AdamW, 205824", "adamw count=205824"),
         NamedCase("full ViT-B/16", "AdamW, 85798656", "adamw count=85798656"),
+        NamedCase("SSF of ViT-B/16", "SGD, 205824", "sgd count=205824"),
+        NamedCase("full ViT-B/16", "SGD, 85798656", "sgd count=85798656"),
     ]
 
 /// A parallel region that does nothing.

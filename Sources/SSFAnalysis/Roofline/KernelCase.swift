@@ -15,7 +15,7 @@ public struct KernelCase: Sendable {
             case .softmax: "softmax"
             case .gelu: "GELU"
             case .attention: "attention"
-            case .optimizer: "AdamW"
+            case .optimizer: "optimiser"
             }
         }
     }

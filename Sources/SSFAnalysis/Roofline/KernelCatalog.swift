@@ -28,6 +28,7 @@ public enum KernelCatalog {
             attentionForward(batch: 16, tokens: 197, heads: 12, headWidth: 64),
             attentionBackward(batch: 16, tokens: 197, heads: 12, headWidth: 64),
             adamW(count: 12 * 768 * 768),
+            sgd(count: 12 * 768 * 768),
         ]
     }()
 

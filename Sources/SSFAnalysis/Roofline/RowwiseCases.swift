@@ -122,4 +122,22 @@ extension KernelCatalog {
                 }
             })
     }
+
+    /// A step of gradient descent with momentum, which reads three arrays of numbers and writes two.
+    ///
+    /// Nine operations per parameter: the gradient's factor (1), decay (2), the buffer (2), the direction (2), the step (2).
+    package static func sgd(count: Int) -> KernelCase {
+        KernelCase(
+            name: "sgd", family: .optimizer, label: "SGD", shape: "[\(count)]", precision: .float32,
+            flops: 9 * count, bytes: 4 * 5 * count, isStreaming: true,
+            prepare: { memory in
+                let (parameters, gradients) = (memory.floats(count), memory.floats(count))
+                let buffer = memory.floats(count)
+                return {
+                    SGD.step(
+                        count: count, parameters: parameters, gradients: gradients, buffer: buffer, learningRate: 1e-3,
+                        momentum: 0.9, isNesterov: true, weightDecay: 0.05)
+                }
+            })
+    }
 }
