@@ -154,7 +154,11 @@ let package = Package(
             [
                 "SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFCheckpoints", "SSFTensors",
             ]),
-        tests("SSFAnalysisTests", ["SSFAnalysis", "SSFTuning", "SSFModels", "SSFKernels", "SSFTensors"]),
+        tests(
+            "SSFAnalysisTests",
+            [
+                "SSFAnalysis", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFKernels", "SSFTensors",
+            ]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
         tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFKernels"]),
     ] + microKernelTargets,

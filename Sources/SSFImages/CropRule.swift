@@ -71,6 +71,26 @@ extension CropRule {
         }
     }
 
+    /// The part of an image that evaluation shows the model, in pixels of the image: edges may lie between pixels, and
+    /// outside of the image where black was filled in.
+    ///
+    /// - Precondition: the rule leaves nothing to chance.
+    public func visiblePart(
+        ofWidth width: Int, height: Int, targetWidth: Int, targetHeight: Int
+    ) -> (x: Double, y: Double, width: Double, height: Double) {
+        precondition(isDeterministic, "a random crop has no one part")
+        var random = RandomGenerator(seed: 0)
+        let plan = plan(
+            width: width, height: height, targetWidth: targetWidth, targetHeight: targetHeight, random: &random)
+        let across = Double(plan.source.width) / Double(plan.width)
+        let down = Double(plan.source.height) / Double(plan.height)
+        return (
+            Double(plan.source.x) + Double(plan.window.x) * across,
+            Double(plan.source.y) + Double(plan.window.y) * down, Double(plan.window.width) * across,
+            Double(plan.window.height) * down
+        )
+    }
+
     private static func scaled(_ side: Int, _ fraction: Double) -> Int {
         max(1, Int((Double(side) / fraction).rounded(.down)))
     }
