@@ -36,13 +36,27 @@ struct OutputFolder {
     /// - Returns: the names of the files.
     @discardableResult
     func write(_ figure: Figure, as figureName: String, csv: String, json: String, as name: String) throws -> [String] {
-        var names: [String] = []
-        for format in FigureFile.Format.allCases {
-            names.append("\(figureName).\(format.rawValue)")
-            try FigureFile.write(figure, to: file(names[names.count - 1]))
+        try write(figure, as: figureName) + write(csv, as: "\(name).csv") + write(json, as: "\(name).json")
+    }
+
+    /// Writes a figure as PNG, SVG and PDF.
+    ///
+    /// - Parameter name: of the files, without their endings.
+    /// - Returns: the names of the files.
+    @discardableResult
+    func write(_ figure: Figure, as name: String) throws -> [String] {
+        try FigureFile.Format.allCases.map { format in
+            try FigureFile.write(figure, to: file("\(name).\(format.rawValue)"))
+            return "\(name).\(format.rawValue)"
         }
-        try AtomicFile.write(Data(csv.utf8), to: file("\(name).csv"))
-        try AtomicFile.write(Data(json.utf8), to: file("\(name).json"))
-        return names + ["\(name).csv", "\(name).json"]
+    }
+
+    /// Writes a text.
+    ///
+    /// - Returns: the name of the file, alone.
+    @discardableResult
+    func write(_ text: String, as name: String) throws -> [String] {
+        try AtomicFile.write(Data(text.utf8), to: file(name))
+        return [name]
     }
 }

@@ -22,8 +22,8 @@ public struct WeightSettings: Sendable, Hashable, Codable {
     }
 }
 
-/// How the numbers of a scope lie, before and after tuning.
-public struct WeightChange: Sendable, Hashable, Codable {
+/// How the numbers of a scope lie, before and after tuning. The counts of bins are not encoded: they are many.
+public struct WeightChange: Sendable, Hashable, Encodable {
     public let scope: WeightScope
     public let count: Int
     public let pretrainedMean: Double
@@ -47,6 +47,11 @@ public struct WeightChange: Sendable, Hashable, Codable {
     /// Parts of the numbers outside of the bins.
     public let pretrainedOutside: Double
     public let outside: Double
+
+    enum CodingKeys: CodingKey {
+        case scope, count, pretrainedMean, pretrainedDeviation, mean, deviation, wasserstein, divergence, changed
+        case changedNoticeably, meanAbsoluteChange, largestAbsoluteChange, bins, pretrainedOutside, outside
+    }
 
     /// The distance as a part of the pre-trained standard deviation; nil where that is 0.
     public var relativeWasserstein: Double? { pretrainedDeviation > 0 ? wasserstein / pretrainedDeviation : nil }

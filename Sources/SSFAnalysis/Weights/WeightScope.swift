@@ -1,7 +1,7 @@
 import SSFTensors
 
 /// A linear layer of a block, by the names of its tensors: `blocks.3.attn.qkv` is layer `attn.qkv` of block 3.
-public struct WeightSite: Sendable, Hashable, Codable {
+public struct WeightSite: Sendable, Hashable {
     /// timm's module name.
     public let name: String
     /// From 0, in the order of the model.
@@ -36,15 +36,19 @@ public enum WeightPart: String, Sendable, Hashable, Codable, CaseIterable {
     case weight, bias
 
     /// For people, of many.
-    var plural: String { self == .weight ? "weights" : "biases" }
+    public var plural: String { self == .weight ? "weights" : "biases" }
 }
 
 /// Whose numbers are taken together.
-public struct WeightScope: Sendable, Hashable, Codable {
+public struct WeightScope: Sendable, Hashable, Encodable {
     /// `blocks.3.attn.qkv`, `attn.qkv` for that layer of all blocks, or `all` for all layers of all blocks.
     public let name: String
     public let part: WeightPart
     public let sites: [WeightSite]
+
+    enum CodingKeys: CodingKey {
+        case name, part
+    }
 
     /// The scopes of a model: all layers, each layer over all blocks, each layer of each block.
     public static func all(of sites: [WeightSite], part: WeightPart) -> [WeightScope] {
