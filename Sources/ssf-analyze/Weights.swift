@@ -134,13 +134,14 @@ extension OutputFolder {
 /// What is printed of a comparison of weights.
 enum WeightsText {
     static func lines(_ report: WeightReport) -> [String] {
+        func number(_ value: Double) -> String { value == 0 ? "0" : Formatting.scientific(value) }
         var table = TextTable(["model", "values", "layer", "count", "W1 / std", "KL", "changed %", "moved %"])
         for model in report.models {
             for change in model.changes where !change.scope.name.hasPrefix("blocks.") {
                 table.add([
                     model.name, change.scope.part.plural, change.scope.name, Formatting.count(change.count),
-                    change.relativeWasserstein.map { Formatting.scientific($0) } ?? "-",
-                    Formatting.scientific(change.divergence), Formatting.percent(change.changed),
+                    change.relativeWasserstein.map(number) ?? "-",
+                    number(change.divergence), Formatting.percent(change.changed),
                     Formatting.percent(change.changedNoticeably),
                 ])
             }

@@ -33,7 +33,7 @@ import Testing
             marks: [
                 Bars(edges: [0, 1, 2, 3], heights: [10, 1000, 0], color: Palette.sky, name: "before"),
                 Bars(
-                    edges: [0, 1, 2, 3], heights: [20, 500, 3], color: Palette.black, isOutline: true, name: "after"),
+                    edges: [0, 1, 2, 3], heights: [20, 500, 3], color: Palette.black, style: .outline, name: "after"),
             ], caption: "a caption")
         let picture = Panel(
             x: Axis(scale: .hidden), y: Axis(scale: .hidden),

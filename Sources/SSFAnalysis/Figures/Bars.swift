@@ -6,19 +6,30 @@ public struct Bars: Mark {
     /// Where the bars stand.
     public var base: Double
     public var color: Color
-    /// Only the outline of all bars together: for histograms that lie on one another.
-    public var isOutline: Bool
+    /// How the bars are drawn.
+    public enum Style: Sendable, Hashable {
+        /// Each by itself, with a gap to the next.
+        case apart
+        /// As one area without gaps: for histograms of many bins.
+        case joined
+        /// Only the outline of all bars together: for histograms that lie on one another.
+        case outline
+    }
+
+    public var style: Style
+    /// Of an outline, in points of 1/72 inch.
+    public var lineWidth: Double
     /// In the legend; nil for none.
     public var name: String?
 
     /// - Precondition: there is one edge more than heights.
     public init(
-        edges: [Double], heights: [Double], base: Double = 0, color: Color, isOutline: Bool = false,
-        name: String? = nil
+        edges: [Double], heights: [Double], base: Double = 0, color: Color, style: Style = .apart,
+        lineWidth: Double = 1.5, name: String? = nil
     ) {
         precondition(edges.count == heights.count + 1, "\(heights.count) bars have \(heights.count + 1) edges")
         (self.edges, self.heights, self.base) = (edges, heights, base)
-        (self.color, self.isOutline, self.name) = (color, isOutline, name)
+        (self.color, self.style, self.lineWidth, self.name) = (color, style, lineWidth, name)
     }
 
     /// Bars about whole numbers, for an axis of categories; several series stand side by side.
@@ -41,20 +52,29 @@ public struct Bars: Mark {
     }
 
     public var legendEntry: LegendEntry? {
-        name.map { LegendEntry($0, isOutline ? .line(color, width: 1.5, dash: [], shape: nil) : .area(color)) }
+        name.map {
+            LegendEntry(
+                $0, style == .outline ? .line(color, width: max(lineWidth, 1.5), dash: [], shape: nil) : .area(color))
+        }
     }
 
     public func draw(_ pen: Pen, _ area: PlotArea) {
-        if isOutline {
-            var places = [floor(edges[0], area)]
-            for i in heights.indices where heights[i].isFinite {
-                let top = max(heights[i], lowest(area))
-                places += [area.place(edges[i], top), area.place(edges[i + 1], top)]
-            }
-            pen.canvas.line(places + [floor(edges[edges.count - 1], area)], color: color, width: 1.5)
-            return
+        switch style {
+        case .apart:
+            for bar in shapes(area) { pen.canvas.rectangle(bar, fill: color, outline: .white, width: 0.4) }
+        case .joined: pen.canvas.polygon(contour(area), fill: color)
+        case .outline: pen.canvas.line(contour(area), color: color, width: lineWidth)
         }
-        for bar in shapes(area) { pen.canvas.rectangle(bar, fill: color, outline: .white, width: 0.4) }
+    }
+
+    /// Around all bars together, from the foot of the first to that of the last.
+    private func contour(_ area: PlotArea) -> [Location] {
+        var places = [floor(edges[0], area)]
+        for i in heights.indices where heights[i].isFinite {
+            let top = max(heights[i], lowest(area))
+            places += [area.place(edges[i], top), area.place(edges[i + 1], top)]
+        }
+        return places + [floor(edges[edges.count - 1], area)]
     }
 
     public func obstacles(_ area: PlotArea) -> [Obstacle] { shapes(area).map { .area($0) } }

@@ -1,31 +1,31 @@
 import Foundation
 
 extension WeightReport {
-    /// A full column of a page, in points.
-    private static let pageWidth = 504.0
     private static let pretrainedColor = Color(hex: 0x9EBBD4)
 
     // MARK: - Histograms
 
-    /// Figure 4 of arXiv 2210.08823: how the values of all layers of all blocks lie, a column for each model, weights
-    /// above and biases below.
+    /// Figure 4 of arXiv 2210.08823: how the values of all layers of all blocks lie, weights and biases. Up to two models
+    /// stand side by side with weights above and biases below, as in the paper; more stand below one another.
     public func figure() -> Figure {
-        let rows = WeightPart.allCases.map { part in
-            models.compactMap { model in
-                model.change("all", part).map { change in
-                    panel(
-                        change, model: model, title: part == .weight ? model.name : nil,
-                        isFirst: model.name == models[0].name)
-                }
-            }
-        }.filter { !$0.isEmpty }
+        let parts = WeightPart.allCases.filter { part in models.contains { $0.change("all", part) != nil } }
+        let isAbreast = models.count <= 2
+        func panel(_ model: Model, _ part: WeightPart) -> Panel? {
+            let isFirst = isAbreast ? model.name == models[0].name : part == parts[0]
+            let title = isAbreast ? (part == parts[0] ? model.name : nil) : "\(model.name), \(part.plural)"
+            return model.change("all", part).map { self.panel($0, title: title, isFirst: isFirst) }
+        }
+        let rows =
+            isAbreast
+            ? parts.map { part in models.compactMap { panel($0, part) } }
+            : models.map { model in parts.compactMap { panel(model, $0) } }
         return Figure(
             title: "Weights and biases before and after tuning",
-            width: max(300, min(Self.pageWidth + 30, 20 + 205 * Double(models.count))),
-            height: 60 + 165 * Double(rows.count), panels: rows, hasSharedLegend: true,
+            width: isAbreast && models.count == 1 ? 300 : 440, height: 64 + 160 * Double(rows.count), panels: rows,
+            hasSharedLegend: true,
             caption: "All linear layers of all blocks. W1: first Wasserstein distance, in standard deviations of the "
-                + "pre-trained values.\nmoved: values that moved by more than "
-                + "\(Self.digits(settings.threshold)) of a standard deviation.")
+                + "pre-trained values. Moved: values that moved by more than \(Self.digits(settings.threshold)) "
+                + "standard deviations.")
     }
 
     /// The same for each layer over all blocks: weights above and biases below, a column for each layer, with all models
@@ -43,10 +43,11 @@ extension WeightReport {
                     marks.append(
                         histogram(first.pretrainedHistogram, first, color: Self.pretrainedColor, name: "pre-trained"))
                 }
-                for (model, change) in changes {
+                // What was named first lies on top.
+                for (model, change) in changes.reversed() {
                     marks.append(
                         histogram(
-                            change.histogram, change, color: color(model), isOutline: true, name: model.name))
+                            change.histogram, change, color: color(model), style: .outline, name: model.name))
                 }
                 return Panel(
                     title: part == .weight ? layer : nil,
@@ -62,7 +63,7 @@ extension WeightReport {
             height: 380, panels: rows, hasSharedLegend: true)
     }
 
-    private func panel(_ change: WeightChange, model: Model, title: String?, isFirst: Bool) -> Panel {
+    private func panel(_ change: WeightChange, title: String?, isFirst: Bool) -> Panel {
         let distance = change.relativeWasserstein.map { "W1 \(Self.digits($0))" } ?? "W1 undefined"
         return Panel(
             title: title,
@@ -70,17 +71,18 @@ extension WeightReport {
             y: densityAxis([change], title: isFirst ? "density" : ""),
             marks: [
                 histogram(change.pretrainedHistogram, change, color: Self.pretrainedColor, name: "pre-trained"),
-                histogram(change.histogram, change, color: Palette.vermilion, isOutline: true, name: "tuned"),
+                histogram(change.histogram, change, color: Palette.vermilion, style: .outline, name: "tuned"),
             ], legend: .none,
             caption: "\(distance)   KL \(Self.digits(change.divergence))   moved "
                 + Self.percent(change.changedNoticeably))
     }
 
     private func histogram(
-        _ counts: [Int], _ change: WeightChange, color: Color, isOutline: Bool = false, name: String
+        _ counts: [Int], _ change: WeightChange, color: Color, style: Bars.Style = .joined, name: String
     ) -> Bars {
         Bars(
-            edges: change.bins.edges, heights: density(counts, change), color: color, isOutline: isOutline, name: name)
+            edges: change.bins.edges, heights: density(counts, change), color: color, style: style,
+            lineWidth: 0.9, name: name)
     }
 
     private func density(_ counts: [Int], _ change: WeightChange) -> [Double] {
@@ -103,30 +105,34 @@ extension WeightReport {
 
     // MARK: - Maps
 
-    /// How far the values of each layer of each block moved: a panel for each model, weights above and biases below.
+    /// How far the values of each layer of each block moved: a row for each model, weights and biases beside each other.
+    ///
+    /// Models move their weights by very different amounts: the colours are those of the logarithm, the same for all.
     public func distanceFigure() -> Figure {
         let depth = 1 + (models.flatMap(\.changes).flatMap(\.scope.sites).map(\.block).max() ?? 0)
         let parts = WeightPart.allCases.filter { part in models.contains { $0.change("all", part) != nil } }
-        let rows = parts.map { part -> [Panel] in
-            let layers = siteLayers(part)
-            let maps = models.map { model -> [Double] in
-                (0..<depth).flatMap { block in
-                    layers.map { model.change("blocks.\(block).\($0)", part)?.relativeWasserstein ?? .nan }
+        func values(_ model: Model, _ part: WeightPart) -> [Double] {
+            siteLayers(part).flatMap { layer in
+                (0..<depth).map { block in
+                    let distance = model.change("blocks.\(block).\(layer)", part)?.relativeWasserstein ?? 0
+                    return distance > 0 ? log10(distance) : .nan
                 }
             }
-            let greatest = maps.joined().filter(\.isFinite).max() ?? 0
-            return zip(models, maps).enumerated().map { index, pair in
+        }
+        let all = models.flatMap { model in parts.flatMap { values(model, $0) } }.filter(\.isFinite)
+        let (least, greatest) = ((all.min() ?? -3).rounded(.down), (all.max() ?? 0).rounded(.up))
+        let rows = models.map { model in
+            parts.map { part in
                 blockMap(
-                    pair.1, depth: depth, columns: layers, title: "\(pair.0.name), \(part.plural)",
-                    barTitle: "W1 / std", range: 0...max(greatest, 1e-12), isFirst: index == 0)
+                    values(model, part), depth: depth, layers: siteLayers(part),
+                    title: "\(model.name), \(part.plural)", barTitle: "log10 W1",
+                    range: least...max(greatest, least + 1), isFirst: part == parts[0])
             }
         }
         return Figure(
-            title: "How far values moved", width: 30 + 180 * Double(models.count),
-            height: 50 + (60 + 13 * Double(depth)) * Double(parts.count), panels: rows,
-            caption:
-                "First Wasserstein distance between tuned and pre-trained values of a layer, in standard deviations "
-                + "of the pre-trained ones.")
+            title: "How far values moved", width: 504, height: 44 + 110 * Double(rows.count), panels: rows,
+            caption: "First Wasserstein distance (W1) between tuned and pre-trained values of a layer, in standard "
+                + "deviations of the pre-trained ones. Grey: unchanged.")
     }
 
     /// |scale - 1| and |shift| of every site, a row for each SSF adapter; nil where there is none.
@@ -138,19 +144,16 @@ extension WeightReport {
         for site in tuned.flatMap(\.modulation) where site.block != nil && !layers.contains(site.layer) {
             layers.append(site.layer)
         }
-        func map(_ model: Model, _ value: (Modulation) -> Double) -> [Double] {
-            (0..<depth).flatMap { block in
-                layers.map { layer in
-                    model.modulation.first { $0.block == block && $0.layer == layer }.map(value) ?? .nan
-                }
-            }
-        }
         let rows = tuned.map { model -> [Panel] in
-            let name = tuned.count > 1 ? "\(model.name): " : ""
             func panel(_ title: String, _ value: (Modulation) -> Double, isFirst: Bool) -> Panel {
-                let values = map(model, value)
+                let values = layers.flatMap { layer in
+                    (0..<depth).map { block in
+                        model.modulation.first { $0.block == block && $0.layer == layer }.map(value) ?? .nan
+                    }
+                }
                 return blockMap(
-                    values, depth: depth, columns: layers, title: name + title, barTitle: "mean over channels",
+                    values, depth: depth, layers: layers,
+                    title: (tuned.count > 1 ? "\(model.name): " : "") + title, barTitle: "mean",
                     range: 0...max(values.filter(\.isFinite).max() ?? 0, 1e-12), isFirst: isFirst)
             }
             return [
@@ -166,21 +169,20 @@ extension WeightReport {
             }
         }
         return Figure(
-            title: "Scale and shift of each site", width: 440,
-            height: 60 + (70 + 14 * Double(depth)) * Double(rows.count), panels: rows,
-            caption: outside.isEmpty ? nil : "Outside of the blocks: " + outside.joined(separator: "; ") + ".")
+            title: "Scale and shift of each site", width: 504, height: 54 + 135 * Double(rows.count), panels: rows,
+            caption: "Means over the channels of a site."
+                + (outside.isEmpty ? "" : " Outside of the blocks: " + outside.joined(separator: "; ") + "."))
     }
 
+    /// - Parameter values: [layers, depth]
     private func blockMap(
-        _ values: [Double], depth: Int, columns: [String], title: String, barTitle: String,
+        _ values: [Double], depth: Int, layers: [String], title: String, barTitle: String,
         range: ClosedRange<Double>, isFirst: Bool
     ) -> Panel {
-        // `attn.qkv` stands as `qkv`: six names have to stand side by side.
-        let names = columns.map { String($0.split(separator: ".").last ?? Substring($0)) }
-        return Panel(
-            title: title, x: Axis(scale: .categories(names)),
-            y: Axis(isFirst ? "block" : "", scale: .categories((0..<depth).map(String.init)), isReversed: true),
-            marks: [HeatMap(values, columns: columns.count, range: range, title: barTitle)], legend: .none)
+        Panel(
+            title: title, x: Axis("block", scale: .categories((0..<depth).map(String.init))),
+            y: Axis(scale: .categories(layers), ticks: isFirst ? nil : [], isReversed: true),
+            marks: [HeatMap(values, columns: depth, range: range, title: barTitle)], legend: .none)
     }
 
     private func siteLayers(_ part: WeightPart) -> [String] {
@@ -202,7 +204,8 @@ extension WeightReport {
     }
 
     static func percent(_ part: Double) -> String {
-        part > 0 && part < 0.001 || part > 0.999 && part < 1
+        if part == 0 || part == 1 { return "\(Int(100 * part)) %" }
+        return part < 0.001 || part > 0.999
             ? String(format: "%.2g %%", 100 * part) : String(format: "%.1f %%", 100 * part)
     }
 }
