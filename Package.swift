@@ -107,14 +107,14 @@ let package = Package(
             "SSFCommands",
             [
                 "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
-                "SSFImages", "SSFTraining", "Yams", "Rainbow",
+                "SSFImages", "SSFTraining", "SSFAnalysis", "Yams", "Rainbow",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "ssf",
             dependencies: [
                 "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
-                "SSFImages", "SSFTraining", "SSFCommands",
+                "SSFImages", "SSFTraining", "SSFAnalysis", "SSFCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -152,7 +152,8 @@ let package = Package(
         tests(
             "SSFCommandsTests",
             [
-                "SSFCommands", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFCheckpoints", "SSFTensors",
+                "SSFCommands", "SSFAnalysis", "SSFTraining", "SSFTuning", "SSFModels", "SSFImages", "SSFCheckpoints",
+                "SSFTensors",
             ]),
         tests(
             "SSFAnalysisTests",
@@ -160,7 +161,7 @@ let package = Package(
                 "SSFAnalysis", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFKernels", "SSFTensors",
             ]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
-        tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFKernels"]),
+        tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFTuning", "SSFKernels"]),
     ] + microKernelTargets,
     swiftLanguageModes: [.v6]
 )

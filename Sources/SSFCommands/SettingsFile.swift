@@ -64,6 +64,21 @@ public struct SettingsFile {
         self.entries = entries
     }
 
+    private init(path: String, entries: [String: (written: String, value: Node, line: Int?)]) {
+        (self.path, self.entries) = (path, entries)
+    }
+
+    /// The settings with these keys.
+    func keeping(_ keys: some Collection<String>) -> SettingsFile {
+        SettingsFile(path: path, entries: entries.filter { keys.contains($0.key) })
+    }
+
+    /// The settings as YAML, a line for each, sorted.
+    func document() throws -> String {
+        try entries.sorted { $0.key < $1.key }
+            .map { try Yams.serialize(node: Node.mapping(.init([(Node($0.key), $0.value.value)]))) }.joined()
+    }
+
     /// The value of a key, if the file sets it.
     ///
     /// - Throws: `UserError` when the file holds something else than such a value.

@@ -31,7 +31,7 @@ struct TaskData {
             selection.train,
             preprocessing.pipeline(orientation: settings.orientation, augmentation: settings.augmentation))
         validation = selection.validation.map { source($0, evaluation) }
-        test = selection.test.map { source($0, evaluation) }
+        test = settings.usesTest ? selection.test.map { source($0, evaluation) } : nil
 
         var notes = selection.notes
         for dataset in [selection.train, selection.validation, selection.test].compactMap({ $0 }) {

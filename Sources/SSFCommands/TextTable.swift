@@ -18,7 +18,11 @@ public struct TextTable {
         let all = [header] + rows
         let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         let isNumeric = header.indices.map { column in
-            !rows.isEmpty && rows.allSatisfy { $0[column].first?.isNumber ?? true }
+            !rows.isEmpty
+                && rows.allSatisfy { row in
+                    // `-` stands where there is no number.
+                    row[column] == "-" || row[column].drop { $0 == "+" }.first?.isNumber ?? true
+                }
         }
         return all.map { row in
             let cells = row.indices.map { column in

@@ -67,6 +67,14 @@ public struct TrainOptions: ParsableArguments {
     public var valFraction: Double?
     @Option(parsing: .unconditional, help: "Part of the images set apart for the test where there are no splits.")
     public var testFraction: Double?
+    @Option(
+        parsing: .unconditional,
+        help: "Seed by which images are set apart for validation and test (default: that of --seed).")
+    public var splitSeed: Int?
+    @Flag(help: "Leave the test part alone: it is set apart, and no image of it is read.")
+    public var noTest = false
+    @Flag(help: "Evaluate the last epoch on the test part too, where another is the best.")
+    public var testLast = false
     @OptionGroup(title: "Preprocessing") public var preprocessing: PreprocessingOptions
     @Option(
         help: ArgumentHelp(

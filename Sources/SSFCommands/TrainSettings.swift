@@ -16,11 +16,15 @@ public struct TrainSettings: Sendable {
         public var data: String
         public var format: DataFormat?
         public var splits: SplitOptions
+        public var seed: UInt64
     }
 
     public var source: Source
     public var orientation: OrientationPolicy
     public var skipsBadImages: Bool
+    /// Whether the test part is evaluated at all, and for the last epoch too where it is not the best.
+    public var usesTest: Bool
+    public var testsLast: Bool
     public var workers: Int
     public var positionResize: PositionEmbeddingResize
     public var augmentation: Augmentation
@@ -40,11 +44,11 @@ public struct TrainSettings: Sendable {
     public static let keys =
         [
             "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
-            "test-fraction", "exif-orientation", "skip-bad-images", "workers", "img-size", "mean", "std", "crop-pct",
-            "interpolation", "pos-embed-resize", "no-aug", "direct-resize", "scale", "ratio", "pad-crop", "hflip",
-            "opt",
-            "momentum", "lr", "lr-base", "lr-base-size", "lr-base-scale", "weight-decay", "decay-all", "epochs",
-            "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs", "sched-on-updates",
+            "test-fraction", "split-seed", "no-test", "test-last", "exif-orientation", "skip-bad-images", "workers",
+            "img-size", "mean", "std", "crop-pct", "interpolation", "pos-embed-resize", "no-aug", "direct-resize",
+            "scale", "ratio", "pad-crop", "hflip", "opt", "momentum", "lr", "lr-base", "lr-base-size", "lr-base-scale",
+            "weight-decay", "decay-all", "epochs", "warmup-epochs", "warmup-lr", "min-lr", "cooldown-epochs",
+            "sched-on-updates",
             "batch-size", "grad-accum-steps", "clip-grad", "smoothing", "drop-path", "seed", "from-scratch",
             "patch-size",
             "embed-dim", "depth", "num-heads", "mlp-ratio", "no-feature-cache", "recompute", "threads",
@@ -66,19 +70,22 @@ public struct TrainSettings: Sendable {
             remedy: "pass a folder of images, or draw some with --data synthetic:orientation")
         let formatName = try resolver.optional("data-format", flag: options.data.dataFormat)
         let format = try formatName.map(DataFormat.named)
-        let seed = try seed(options, resolver)
+        let seed = try seed("seed", options.optimization.seed, default: 0, resolver)
+        let splitSeed = try Self.seed("split-seed", options.splitSeed, default: Int(seed), resolver)
         var splits = SplitOptions(
             train: try resolver.optional("train-split", flag: options.data.trainSplit),
             validation: try resolver.optional("val-split", flag: options.data.valSplit),
-            test: try resolver.optional("test-split", flag: options.data.testSplit), seed: seed)
+            test: try resolver.optional("test-split", flag: options.data.testSplit), seed: splitSeed)
         splits.validationFraction = try resolver.value("val-fraction", flag: options.valFraction, default: 0.1)
         splits.testFraction = try resolver.value("test-fraction", flag: options.testFraction, default: 0.1)
-        return Source(model: model, tuning: tuning, data: data, format: format, splits: splits)
+        return Source(model: model, tuning: tuning, data: data, format: format, splits: splits, seed: seed)
     }
 
-    private static func seed(_ options: TrainOptions, _ resolver: SettingResolver) throws -> UInt64 {
-        let seed = try resolver.value("seed", flag: options.optimization.seed, default: 0)
-        guard seed >= 0 else { throw UserError("--seed cannot be used", expected: "0 or more", found: "\(seed)") }
+    private static func seed(
+        _ key: String, _ flag: Int?, default standard: Int, _ resolver: SettingResolver
+    ) throws -> UInt64 {
+        let seed = try resolver.value(key, flag: flag, default: standard)
+        guard seed >= 0 else { throw UserError("--\(key) cannot be used", expected: "0 or more", found: "\(seed)") }
         return UInt64(seed)
     }
 
@@ -110,7 +117,7 @@ public struct TrainSettings: Sendable {
             smoothing: try resolver.value("smoothing", flag: o.smoothing, default: 0),
             dropPath: try resolver.value("drop-path", flag: o.dropPath, default: 0),
             clipNorm: try resolver.optional("clip-grad", flag: o.clipGrad),
-            accumulation: accumulation, seed: source.splits.seed)
+            accumulation: accumulation, seed: source.seed)
         try training.validate()
         let threads = try resolver.optional("threads", flag: options.runtime.threads)
         if let threads, threads < 1 {
@@ -128,6 +135,8 @@ public struct TrainSettings: Sendable {
                 "exif-orientation", flag: options.data.exifOrientation, default: format.defaultOrientation),
             skipsBadImages: try resolver.value(
                 "skip-bad-images", flag: options.data.skipBadImages ? true : nil, default: false),
+            usesTest: try !resolver.value("no-test", flag: options.noTest ? true : nil, default: false),
+            testsLast: try resolver.value("test-last", flag: options.testLast ? true : nil, default: false),
             workers: workers,
             positionResize: try resolver.choice(
                 "pos-embed-resize", flag: options.posEmbedResize, default: PositionEmbeddingResize.timm),

@@ -12,12 +12,12 @@ import SSFTuning
 public final class TrainingRun {
     private let options: TrainOptions
     private let console: Console
-    private let resolver: SettingResolver
-    private let settings: TrainSettings
+    let resolver: SettingResolver
+    let settings: TrainSettings
     private let base: BaseModel
-    private let model: TunedModel
-    private let preprocessing: Preprocessing
-    private let data: TaskData
+    let model: TunedModel
+    let preprocessing: Preprocessing
+    let data: TaskData
     /// Memory that is taken before the run begins.
     private let resident: [MemoryEstimate.Part]
     /// The data that the run which goes on was started with.
@@ -26,12 +26,17 @@ public final class TrainingRun {
     /// Resolves the settings, opens data and model, and says what was decided; computes nothing.
     ///
     /// - Throws: `UserError` that names what cannot be used.
-    public init(options: TrainOptions, console: Console) throws {
+    public convenience init(options: TrainOptions, console: Console) throws {
+        try self.init(
+            options: options, file: options.config.map { try SettingsFile(path: $0, known: TrainSettings.keys) },
+            console: console)
+    }
+
+    /// The same with the settings of a file that has been read.
+    init(options: TrainOptions, file: SettingsFile?, console: Console) throws {
         self.options = options
         self.console = console
         let program = ResidentMemory.now
-        let known = TrainSettings.keys
-        let file = try options.config.map { try SettingsFile(path: $0, known: known) }
         let resumed = try options.resume.map { path in
             let settings = Self.runFolder(of: path) + "/args.yaml"
             guard FileManager.default.fileExists(atPath: settings) else {
@@ -39,7 +44,7 @@ public final class TrainingRun {
                     "\(path): a run cannot go on from here", expected: "the `last` folder of a run",
                     found: "no \(settings)")
             }
-            return try SettingsFile(path: settings, known: known)
+            return try SettingsFile(path: settings, known: TrainSettings.keys)
         }
         resolver = SettingResolver(file: file, resumed: resumed)
         earlierData = try resumed?.value("data", as: String.self)
@@ -215,23 +220,34 @@ public final class TrainingRun {
         let failure = FailureNotice()
         trainer.observers = [recorder, progress, failure]
         Interruption.listen()
-        switch try trainer.run() {
+        let begin = ProcessInfo.processInfo.systemUptime
+        let earlier = state == nil ? nil : try RunSummary.reopen(folder)
+        let outcome = try trainer.run()
+        var summary = RunSummary(trainer.state, of: model, data: data, epochs: settings.training.totalEpochs)
+        summary.trainingSeconds = ProcessInfo.processInfo.systemUptime - begin + (earlier?.trainingSeconds ?? 0)
+        summary.peakBytes = earlier?.peakBytes ?? 0
+        switch outcome {
         case .stopped where trainer.state.completedEpochs == 0:
+            try summary.write(.stopped, to: folder)
             console.warning("stopped: no epoch was finished, nothing was saved")
             return 1
         case .stopped:
+            try summary.write(.stopped, to: folder)
             console.warning("stopped before the end of an epoch; \(folder.file("last")) holds the epochs before it")
             console.next("ssf train --resume \(Shell.quoted(folder.file("last")))")
             return 1
         case .diverged:
-            throw failure.error(keptAt: folder.file("last"))
+            let error = failure.error(keptAt: folder.file("last"))
+            try summary.write(.diverged, reason: error.what, to: folder)
+            throw error
         case .finished:
-            try finish(folder)
+            try finish(folder, bestEpoch: summary.bestEpoch)
+            try summary.write(.finished, to: folder)
             return 0
         }
     }
 
-    private func makeTrainer() throws -> Trainer {
+    func makeTrainer() throws -> Trainer {
         try Trainer(
             model: model, training: data.training, validation: data.validation, configuration: settings.training,
             featureLimit: settings.keepsFeatures ? FrozenFeatures.defaultByteLimit : 0,
@@ -287,7 +303,7 @@ public final class TrainingRun {
         return folder
     }
 
-    private func finish(_ folder: RunFolder) throws {
+    private func finish(_ folder: RunFolder, bestEpoch: Int) throws {
         for (name, source) in [("train", data.training), ("validation", data.validation)] {
             if let source, !source.badImages.isEmpty {
                 console.warning(
@@ -301,17 +317,16 @@ public final class TrainingRun {
         let best = folder.file("best")
         if let test = data.test {
             // The best epoch need not be the last, whose values the model holds.
+            if settings.testsLast, bestEpoch != settings.training.totalEpochs - 1 {
+                let results = try evaluate(test)
+                try write(results, of: test, to: folder, suffix: "-last")
+                try StandardOutput.line("Last  " + line(results, of: test))
+            }
             try model.load(adapterTensors: try AdapterFolder.read(best).tensors)
-            let predictions = try Evaluator(model: model, batchSize: settings.training.batchSize).predictions(for: test)
-            let results = RunResults(predictions: predictions, classes: model.classes)
-            let summary = results.summary(split: test.dataset.name, skippedImages: test.badImages.count)
-            try folder.write(try JSONText.of(summary), to: "results.json")
+            let results = try evaluate(test)
+            try write(results, of: test, to: folder, suffix: "")
             try folder.write(results.confusionCSV, to: "confusion.csv")
-            try folder.write(results.predictionsCSV(of: test.dataset), to: "predictions.csv")
-            try StandardOutput.line(
-                "Test  \(test.dataset.name)  \(results.metrics.count) images  loss \(Formatting.loss(results.metrics.loss))  "
-                    + "top1 \(Formatting.percent(results.metrics.top1, 2))  top5 \(Formatting.percent(results.metrics.top5, 2))  "
-                    + "macro recall \(Formatting.percent(results.metrics.macroRecall, 2))")
+            try StandardOutput.line("Test  " + line(results, of: test))
             console.line("lowest recalls:")
             for line in results.lines { console.line(line) }
         }
@@ -319,6 +334,25 @@ public final class TrainingRun {
             "saved \(folder.path); peak memory \(Formatting.bytes(ResidentMemory.peak)) (\(ResidentMemory.peak) bytes)")
         console.next(
             "ssf merge --adapter \(Shell.quoted(best)) --output \(Shell.quoted(folder.file("merged"))) --verify")
+    }
+
+    private func evaluate(_ test: LoadedBatchSource) throws -> RunResults {
+        RunResults(
+            predictions: try Evaluator(model: model, batchSize: settings.training.batchSize).predictions(for: test),
+            classes: model.classes)
+    }
+
+    private func write(_ results: RunResults, of test: LoadedBatchSource, to folder: RunFolder, suffix: String) throws {
+        let summary = results.summary(split: test.dataset.name, skippedImages: test.badImages.count)
+        try folder.write(try JSONText.of(summary), to: "results\(suffix).json")
+        try folder.write(results.predictionsCSV(of: test.dataset), to: "predictions\(suffix).csv")
+    }
+
+    private func line(_ results: RunResults, of test: LoadedBatchSource) -> String {
+        let metrics = results.metrics
+        return "\(test.dataset.name)  \(metrics.count) images  loss \(Formatting.loss(metrics.loss))  "
+            + "top1 \(Formatting.percent(metrics.top1, 2))  top5 \(Formatting.percent(metrics.top5, 2))  "
+            + "macro recall \(Formatting.percent(metrics.macroRecall, 2))"
     }
 }
 

@@ -25,6 +25,9 @@ extension Program {
         return blocks
     }
 
+    /// How many blocks there are.
+    public var blockCount: Int { blocks.count }
+
     /// The block to which a site belongs: `blocks.3` of `blocks.3.mlp.fc1`; nil for others.
     static func blockName(of site: String) -> String? {
         let parts = site.split(separator: ".")

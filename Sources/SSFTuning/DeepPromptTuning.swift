@@ -12,6 +12,8 @@ public struct DeepPromptTuning: TuningMethod {
     public static let name = "vpt-deep"
     public static let summary = "learned tokens before every block (VPT-Deep)"
     public static let options = [VisualPrompts.option(50)]
+    /// The number of prompts is chosen for each task.
+    public static let hasUnifiedSpace = false
 
     private let prompts: VisualPrompts
 

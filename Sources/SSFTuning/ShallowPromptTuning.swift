@@ -11,6 +11,8 @@ public struct ShallowPromptTuning: TuningMethod {
     public static let name = "vpt-shallow"
     public static let summary = "learned tokens before the first block (VPT-Shallow)"
     public static let options = [VisualPrompts.option(200)]
+    /// The number of prompts is chosen for each task.
+    public static let hasUnifiedSpace = false
 
     private let prompts: VisualPrompts
 

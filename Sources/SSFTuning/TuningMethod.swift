@@ -13,6 +13,10 @@ public protocol TuningMethod: Attachment {
     /// Its settings, in the order of help.
     static var options: [TuningOption] { get }
 
+    /// Whether the space of the trained numbers is the same for every task, without a size that its authors choose
+    /// anew for each: "unified parameter space" in Table 1 of arXiv 2210.08823.
+    static var hasUnifiedSpace: Bool { get }
+
     /// - Throws: `UserError` where settings exclude each other.
     init(options: TuningOptions) throws
 
@@ -46,6 +50,7 @@ public protocol TuningMethod: Attachment {
 extension TuningMethod {
     public var name: String { Self.name }
     public static var options: [TuningOption] { [] }
+    public static var hasUnifiedSpace: Bool { true }
     public var warnings: [String] { [] }
     public var mergeObstacle: String? { nil }
 

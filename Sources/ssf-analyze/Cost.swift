@@ -8,6 +8,7 @@ import SSFModels
 import SSFParallel
 import SSFTensors
 import SSFTraining
+import SSFTuning
 
 struct Cost: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -100,7 +101,7 @@ struct Cost: ParsableCommand {
     func run() throws {
         let pinning = try Program.begin(threads: threads)
         let console = Console(quiet: quiet)
-        let subjects = try methods.map(Self.subjects) ?? CostSubject.standard
+        let subjects = try methods.map { try NamedTuning.list($0).map(\.method) } ?? NamedTuning.standard
         let name = architecture ?? "vit_base_patch16_224"
         let drawn = try model == nil ? VisionTransformer(timmName: name) : nil
         let architecture: any Model =
@@ -178,22 +179,6 @@ struct Cost: ParsableCommand {
         console.line(
             "measuring \(Formatting.counted(left, "method")) of \(measurement.setting.model), training and test, "
                 + "each in a process of its own: about \(Formatting.duration(seconds))")
-    }
-
-    private static func subjects(_ list: String) throws -> [CostSubject] {
-        var subjects: [CostSubject] = []
-        for word in list.split(separator: ",", omittingEmptySubsequences: false) {
-            let text = word.trimmingCharacters(in: .whitespaces)
-            guard !text.isEmpty else {
-                throw UserError("--methods \(list): a name is empty", expected: "names, separated by commas")
-            }
-            let subject = try CostSubject(text)
-            guard !subjects.contains(where: { $0.name == subject.name }) else {
-                throw UserError("--methods names \(subject.name) twice", remedy: "name each once")
-            }
-            subjects.append(subject)
-        }
-        return subjects
     }
 
     /// Refuses what would not fit into memory, before the first measurement.

@@ -8,7 +8,8 @@ struct SSF: ParsableCommand {
         abstract: "Fine-tunes pre-trained vision transformers on a CPU by scaling and shifting their features.",
         version: ProgramVersion.text,
         subcommands: [
-            Train.self, Triage.self, Eval.self, Predict.self, Merge.self, Unmerge.self, Export.self, Import.self,
+            Train.self, Compare.self, Triage.self, Eval.self, Predict.self, Merge.self, Unmerge.self, Export.self,
+            Import.self,
             Draw.self, Doctor.self,
         ])
 

@@ -15,7 +15,7 @@ import Testing
 
     private func counts(_ text: String) throws -> CostCounts {
         try CostCounts(
-            CostSubject(text).tuning, of: VisionTransformer(timmName: "vit_base_patch16_224"), setting: Self.setting)
+            NamedTuning(text).tuning, of: VisionTransformer(timmName: "vit_base_patch16_224"), setting: Self.setting)
     }
 
     @Test("The base has 17.56 G multiply-adds and its classifier")
@@ -82,7 +82,7 @@ import Testing
     @Test("What merges is tested as the base; what does not is tested with all that it adds")
     func test() throws {
         let base = try counts("linear").inferenceFLOPs
-        for subject in CostSubject.standard {
+        for subject in NamedTuning.standard {
             let counts = try counts(subject.name)
             if counts.merges {
                 #expect(counts.inferenceFLOPs == base && counts.extraInferenceMultiplyAdds == 0, "\(subject.name)")
@@ -96,23 +96,23 @@ import Testing
 
     @Test("Every method of the registry is measured, SSF last")
     func subjects() {
-        let names = CostSubject.standard.map(\.name)
+        let names = NamedTuning.standard.map(\.name)
         #expect(names.sorted() == TuningRegistry.types.map { $0.name }.sorted())
         #expect(names.first == "full" && names.last == "ssf")
-        #expect(CostSubject.standard.map(\.title).contains("VPT-Shallow (200)"))
-        #expect(CostSubject.standard.map(\.title).contains("VPT-Deep (50)"))
+        #expect(NamedTuning.standard.map(\.title).contains("VPT-Shallow (200)"))
+        #expect(NamedTuning.standard.map(\.title).contains("VPT-Deep (50)"))
     }
 
     @Test("Settings of a method follow its name; mistakes in them are named")
     func settings() throws {
-        let subject = try CostSubject("lora:rank=4")
+        let subject = try NamedTuning("lora:rank=4")
         #expect(subject.tuning.options["rank"]?.integer == 4 && subject.title == "LoRA (rank=4)")
-        #expect(try CostSubject("vpt-deep:prompts=100").title == "VPT-Deep (100)")
+        #expect(try NamedTuning("vpt-deep:prompts=100").title == "VPT-Deep (100)")
         for (text, word) in [
             ("lorra", "did you mean lora"), ("vpt-deep:promts=5", "prompts"), ("vpt-deep:prompts=0", "1 to 4096"),
             ("vpt-deep:prompts", "KEY=VALUE"), ("vpt-deep:prompts=5:prompts=6", "twice"), ("", "there is no method"),
         ] {
-            let error = #expect(throws: UserError.self) { try CostSubject(text) }
+            let error = #expect(throws: UserError.self) { try NamedTuning(text) }
             #expect(error?.description.contains(word) == true, "\(text): \(String(describing: error))")
         }
     }
@@ -133,7 +133,7 @@ import Testing
         let model = try VisionTransformer(timmName: "vit_tiny_patch16_32")
         var setting = setting
         (setting.model, setting.imageSize) = ("vit_tiny_patch16_32", 32)
-        let methods = try CostSubject.standard.enumerated().map { index, subject in
+        let methods = try NamedTuning.standard.enumerated().map { index, subject in
             let seconds = 0.5 + Double(index)
             return try CostResult(
                 subject, counts: CostCounts(subject.tuning, of: model, setting: setting),
@@ -190,7 +190,7 @@ import Testing
 
     @Test("A run measures what an earlier one has not, training before test, and estimates its time")
     func run() throws {
-        let subjects = try ["linear", "ssf"].map { try CostSubject($0) }
+        let subjects = try ["linear", "ssf"].map { try NamedTuning($0) }
         let model = try VisionTransformer(timmName: "vit_tiny_patch16_32")
         var setting = Self.setting
         setting.imageSize = 32

@@ -1,6 +1,7 @@
 import Foundation
 import SSFAnalysis
 import SSFTestSupport
+import SSFTuning
 import Testing
 
 @Suite("ssf-analyze cost, as a user drives it", .serialized)
@@ -42,7 +43,7 @@ struct CostCommandTests {
         #expect(result.code == 0, "\(result)")
         let lines = result.out.split(separator: "\n", omittingEmptySubsequences: false)
         for line in lines { #expect(line.count <= 100, "\(line)") }
-        for subject in CostSubject.standard {
+        for subject in NamedTuning.standard {
             #expect(lines.count { $0.hasPrefix(subject.name + " ") } == 2, "\(subject.name): \(result)")
         }
         #expect(result.out.contains("products of tokens by tokens alone"))

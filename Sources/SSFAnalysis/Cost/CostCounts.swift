@@ -56,12 +56,27 @@ public struct CostCounts: Codable, Sendable, Equatable {
     ///
     /// - Throws: `UserError` where the method does not fit the model, or the image size does not fit the architecture.
     public init(_ tuning: TuningConfiguration, of model: any Model, setting: CostSetting) throws {
+        try self.init(
+            tuning, of: model, batch: setting.batch, imageSize: (setting.imageSize, setting.imageSize),
+            classes: setting.classes, precision: setting.precision)
+    }
+
+    /// Counts a method on a model.
+    ///
+    /// - Parameters:
+    ///   - batch: images of a step, and of a batch at test.
+    ///   - imageSize: in pixels.
+    ///   - classes: rows of the classifier.
+    /// - Throws: as the other.
+    public init(
+        _ tuning: TuningConfiguration, of model: any Model, batch: Int, imageSize: (height: Int, width: Int),
+        classes: Int, precision: Precision
+    ) throws {
         let method = try TuningRegistry.method(tuning)
         func base(batch: Int) throws -> Program {
             try model.record(
                 RecordingOptions(
-                    batch: batch, imageHeight: setting.imageSize, imageWidth: setting.imageSize,
-                    classCount: setting.classes))
+                    batch: batch, imageHeight: imageSize.height, imageWidth: imageSize.width, classCount: classes))
         }
         func attached(batch: Int) throws -> Program {
             var program = try base(batch: batch)
@@ -83,12 +98,12 @@ public struct CostCounts: Codable, Sendable, Equatable {
         extraInferenceMultiplyAdds = merges ? 0 : extraTrainingMultiplyAdds
         published = try PublishedComplexity.Sizes(plain).flatMap { try PublishedComplexity.of(tuning, $0) }
 
-        let training = try attached(batch: setting.batch)
-        let test = merges ? try base(batch: setting.batch) : training
+        let training = try attached(batch: batch)
+        let test = merges ? try base(batch: batch) : training
         trainingFLOPs = training.forwardFLOPs + training.backwardFLOPs
         inferenceFLOPs = test.forwardFLOPs
-        let trainingNeed = MemoryNeed(of: training, mode: .training, precision: setting.precision)
-        let inferenceNeed = MemoryNeed(of: test, mode: .inference, precision: setting.precision)
+        let trainingNeed = MemoryNeed(of: training, mode: .training, precision: precision)
+        let inferenceNeed = MemoryNeed(of: test, mode: .inference, precision: precision)
         (trainingPlannedBytes, inferencePlannedBytes) = (trainingNeed.buffers, inferenceNeed.buffers)
         // The program itself; trained numbers have a gradient and two moments.
         let program = 32 << 20

@@ -5,13 +5,13 @@ import SSFTuning
 public struct CostMeasurement {
     /// How far it is.
     public enum Progress {
-        case begins(CostSubject, CostSample.Part, index: Int, count: Int)
+        case begins(NamedTuning, CostSample.Part, index: Int, count: Int)
         case finished(CostResult)
     }
 
     /// A method with its counts, which are known before anything is measured.
     public struct Item: Sendable {
-        public var subject: CostSubject
+        public var subject: NamedTuning
         public var counts: CostCounts
     }
 
@@ -21,7 +21,7 @@ public struct CostMeasurement {
     /// Counts the methods.
     ///
     /// - Throws: `UserError` where a method does not fit the model.
-    public init(_ subjects: [CostSubject], of model: any Model, setting: CostSetting) throws {
+    public init(_ subjects: [NamedTuning], of model: any Model, setting: CostSetting) throws {
         self.setting = setting
         items = try subjects.map { subject in
             Item(subject: subject, counts: try CostCounts(subject.tuning, of: model, setting: setting))

@@ -12,7 +12,7 @@ public struct CostResult: Codable, Sendable, Equatable {
     public var training: CostSample
     public var test: CostSample
 
-    public init(_ subject: CostSubject, counts: CostCounts, training: CostSample, test: CostSample) throws {
+    public init(_ subject: NamedTuning, counts: CostCounts, training: CostSample, test: CostSample) throws {
         (name, title) = (subject.name, subject.title)
         tuning = try TuningRegistry.complete(subject.tuning)
         (self.counts, self.training, self.test) = (counts, training, test)
@@ -43,12 +43,12 @@ public struct CostReport: Codable, Sendable {
             + "whose formulas for VPT count the products of tokens by tokens alone"
     }
 
-    /// Adds methods, each in the place of one of the same name, in the order of `CostSubject.standard`. Those that are not
+    /// Adds methods, each in the place of one of the same name, in the order of `NamedTuning.standard`. Those that are not
     /// in it, such as `lora:rank=4`, follow the method that they are.
     public mutating func take(_ results: [CostResult]) {
         let names = Set(results.map(\.name))
         methods = methods.filter { !names.contains($0.name) } + results
-        let order = CostSubject.standard.map(\.tuning.method)
+        let order = NamedTuning.standard.map(\.tuning.method)
         func place(_ result: CostResult) -> Int { order.firstIndex(of: result.tuning.method) ?? order.count }
         // Sorting is stable in fact, not by promise.
         methods = methods.enumerated().sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
