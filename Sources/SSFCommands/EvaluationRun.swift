@@ -71,7 +71,7 @@ public struct EvaluationRun {
         let opened = try OpenedModel.open(
             model: options.model, adapter: options.adapter,
             stated: try PreprocessingResolution.stated(options.preprocessing),
-            precision: try options.runtime.precision.map(PrecisionChoice.precision(named:)) ?? .float32)
+            precision: try options.runtime.chosenPrecision())
         for note in opened.notes { console.note(note) }
         let format = try options.dataFormat.map(DataFormat.named)
         let collection = try DatasetCollection.open(options.data, format: format)

@@ -87,7 +87,7 @@ public struct PredictionRun {
         let opened = try OpenedModel.open(
             model: options.model, adapter: options.adapter,
             stated: try PreprocessingResolution.stated(options.preprocessing),
-            precision: try options.runtime.precision.map(PrecisionChoice.precision(named:)) ?? .float32)
+            precision: try options.runtime.chosenPrecision())
         for note in opened.notes { console.note(note) }
         let dataset = ImageDataset(
             name: "files", classes: opened.classes, items: files.map { ImageItem(source: .file($0), label: 0) })

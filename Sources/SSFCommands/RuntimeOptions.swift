@@ -1,4 +1,5 @@
 import ArgumentParser
+import SSFKernels
 
 /// Options of every command that computes.
 public struct RuntimeOptions: ParsableArguments {
@@ -25,5 +26,10 @@ public struct RuntimeOptions: ParsableArguments {
         if let precision, PrecisionChoice(rawValue: precision) == nil {
             throw ValidationError("--precision must be one of \(PrecisionChoice.names), not \(precision).")
         }
+    }
+
+    /// The precision that was asked for.
+    package func chosenPrecision() throws -> Precision {
+        try precision.map(PrecisionChoice.precision(named:)) ?? .float32
     }
 }
