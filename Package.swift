@@ -158,7 +158,8 @@ let package = Package(
         tests(
             "SSFAnalysisTests",
             [
-                "SSFAnalysis", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFKernels", "SSFTensors",
+                "SSFAnalysis", "SSFTuning", "SSFModels", "SSFCheckpoints", "SSFGraph", "SSFKernels", "SSFParallel",
+                "SSFTensors",
             ]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
         tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFTuning", "SSFKernels"]),
