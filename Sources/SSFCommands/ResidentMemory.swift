@@ -15,14 +15,6 @@ enum ResidentMemory {
         return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
     }
 
-    /// The most that was ever resident, in bytes: `ru_maxrss`.
-    static var peak: Int {
-        var usage = rusage()
-        // RUSAGE_SELF, whose type differs from library to library.
-        getrusage(0, &usage)
-        return Int(usage.ru_maxrss) * 1024
-    }
-
     /// The parts that a run finds when it begins: the program itself, the mapped file of the base model, every byte of
     /// which is read for its checksum, and frozen numbers in memory of their own. Frozen weights of products leave the
     /// file's pages when they have been packed.

@@ -1,4 +1,5 @@
 import Foundation
+import SSFAnalysis
 import SSFCheckpoints
 import SSFTraining
 import SSFTuning
@@ -68,7 +69,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
     /// Writes the file, with the memory that this process has held and the size of the best adapter.
     mutating func write(_ status: Status, reason: String? = nil, to folder: RunFolder) throws {
         (self.status, self.reason) = (status, reason)
-        peakBytes = max(peakBytes, ResidentMemory.peak)
+        peakBytes = max(peakBytes, ProcessMemory.peak)
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: folder.file("best") + "/" + AdapterFolder.tensorsName)
         adapterBytes = (attributes?[.size] as? Int) ?? 0

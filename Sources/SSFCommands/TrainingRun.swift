@@ -1,4 +1,5 @@
 import Foundation
+import SSFAnalysis
 import SSFCheckpoints
 import SSFImages
 import SSFKernels
@@ -331,7 +332,7 @@ public final class TrainingRun {
             for line in results.lines { console.line(line) }
         }
         console.line(
-            "saved \(folder.path); peak memory \(Formatting.bytes(ResidentMemory.peak)) (\(ResidentMemory.peak) bytes)")
+            "saved \(folder.path); peak memory \(Formatting.bytes(ProcessMemory.peak)) (\(ProcessMemory.peak) bytes)")
         console.next(
             "ssf merge --adapter \(Shell.quoted(best)) --output \(Shell.quoted(folder.file("merged"))) --verify")
     }
