@@ -1,4 +1,5 @@
 import SSFCheckpoints
+import SSFGraph
 import SSFModels
 import SSFTensors
 import SSFTraining
@@ -63,9 +64,11 @@ enum BaseModel {
         }
     }
 
-    func tuned(_ options: TunedModel.Options) throws -> TunedModel {
+    /// - Parameter shared: what models of the same base have in common, where there are several.
+    func tuned(_ options: TunedModel.Options, shared: SharedWeights? = nil) throws -> TunedModel {
         switch self {
-        case .checkpoint(let checkpoint): try TunedModel(checkpoint: checkpoint, options: options)
+        case .checkpoint(let checkpoint):
+            try TunedModel(checkpoint: checkpoint, options: options, shared: shared)
         case .scratch(let c): try TunedModel(scratch: VisionTransformer(c), options: options)
         }
     }

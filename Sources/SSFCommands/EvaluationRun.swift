@@ -11,8 +11,12 @@ public struct EvaluationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Model with a classifier, or the base of the adapter.", valueName: "path"))
     public var model: String?
 
-    @Option(help: ArgumentHelp("Adapter folder of a run, or the run's folder: its best.", valueName: "path"))
-    public var adapter: String?
+    @Option(
+        name: .customLong("adapter"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Adapter folder of a run, or the run's folder: its best. Several, or a folder of several, are run over one "
+                + "backbone.", valueName: "path"))
+    public var adapters: [String] = []
 
     @Option(
         name: [.long, .customLong("data-dir")],
@@ -68,49 +72,89 @@ public struct EvaluationRun {
 
     /// - Throws: `UserError`, also when the classes of the data are not those of the model.
     public func run() throws {
-        let opened = try OpenedModel.open(
-            model: options.model, adapter: options.adapter,
+        let set = try AdapterSet.open(
+            model: options.model, adapters: options.adapters,
             stated: try PreprocessingResolution.stated(options.preprocessing),
             precision: try options.runtime.chosenPrecision())
-        for note in opened.notes { console.note(note) }
+        for member in set.members {
+            for note in member.opened.notes { console.note(set.hasSeveral ? "\(member.label): \(note)" : note) }
+        }
         let format = try options.dataFormat.map(DataFormat.named)
         let collection = try DatasetCollection.open(options.data, format: format)
         let dataset = try collection.evaluated(options.split, requiresFiles: !options.skipBadImages)
-        let labels = try Self.classMapping(from: collection.classes, to: opened.classes, model: opened.name)
-        let source = opened.source(
-            labels.map { dataset.relabelled($0, classes: opened.classes) } ?? dataset,
-            orientation: try .named(options.exifOrientation, default: collection.format.defaultOrientation),
-            workers: options.workers, skipsBadImages: options.skipBadImages)
+        let labels = try classMappings(from: collection.classes, to: set)
         console.line(
-            "model \(opened.name)  isa \(KernelTable.current.instructionSet.rawValue)  threads \(Parallel.threads)  "
+            "model \(set.hasSeveral ? set.members[0].opened.base.name : set.members[0].opened.name)  "
+                + "isa \(KernelTable.current.instructionSet.rawValue)  threads \(Parallel.threads)  "
                 + "data \(dataset.name), \(dataset.summary)")
 
+        var outcomes = set.members.map { EvaluationOutcome(member: $0) }
+        var skipped = 0
         let begin = ProcessInfo.processInfo.systemUptime
-        let predictions = try Evaluator(model: opened.model, batchSize: options.batchSize).predictions(for: source)
-        let seconds = ProcessInfo.processInfo.systemUptime - begin
-        let results = RunResults(predictions: predictions, classes: opened.classes)
-        if !source.badImages.isEmpty {
-            console.warning("\(source.badImages.count) images could not be read and were left out")
+        for group in set.groups(of: labels.keys.sorted()) {
+            let source = set.members[group[0]].opened.source(
+                dataset,
+                orientation: try .named(options.exifOrientation, default: collection.format.defaultOrientation),
+                workers: options.workers, skipsBadImages: options.skipBadImages)
+            let evaluator = JointEvaluator(
+                models: group.map { set.members[$0].opened.model }, batchSize: options.batchSize)
+            try evaluator.forEachBatch(of: source) { batch, position, logits in
+                let member = group[position]
+                let classes = set.members[member].opened.classes.count
+                for i in 0..<batch.count {
+                    outcomes[member].predictions.append(
+                        Prediction(
+                            index: batch.indices[i], label: labels[member]![Int(batch.labels[i])],
+                            logits: UnsafeBufferPointer(rebasing: logits[i * classes..<(i + 1) * classes])))
+                }
+            }
+            for (position, member) in group.enumerated() { outcomes[member].seconds = evaluator.seconds[position] }
+            skipped = max(skipped, source.badImages.count)
         }
-        let metrics = results.metrics
-        try StandardOutput.line(
-            "\(dataset.name)  images \(metrics.count)  loss \(Formatting.fixed(metrics.loss, 4))  "
-                + "top1 \(Formatting.percent(metrics.top1, 2))  top5 \(Formatting.percent(metrics.top5, 2))  "
-                + "macro recall \(Formatting.percent(metrics.macroRecall, 2))")
-        console.line("\(Formatting.fixed(Double(metrics.count) / max(seconds, 1e-9), 1)) img/s; lowest recalls:")
-        for line in results.lines { console.line(line) }
+        let seconds = ProcessInfo.processInfo.systemUptime - begin
+        if skipped > 0 { console.warning("\(skipped) images could not be read and were left out") }
+        let report = EvaluationReport(
+            outcomes: labels.keys.sorted().map { outcomes[$0] }, hasSeveral: set.hasSeveral, dataset: dataset,
+            skippedImages: skipped)
+        for line in report.lines { try StandardOutput.line(line) }
+        let rate = Double(report.outcomes[0].predictions.count) / max(seconds, 1e-9)
+        if let summary = set.summary {
+            console.line("\(Formatting.fixed(rate, 1)) img/s through \(report.outcomes.count) adapters; \(summary)")
+        } else {
+            console.line("\(Formatting.fixed(rate, 1)) img/s; lowest recalls:")
+            for line in report.outcomes[0].results.lines { console.line(line) }
+        }
         if let file = options.resultsFile {
-            let text =
-                file.hasSuffix(".json")
-                ? try JSONText.of(results.summary(split: dataset.name, skippedImages: source.badImages.count))
-                : results.predictionsCSV(of: source.dataset)
+            let text = file.hasSuffix(".json") ? try report.json() : report.csv
             try OutputFile.write(Data(text.utf8), to: file)
             console.line("saved \(file)")
         }
-        let name =
-            options.adapter.map { "--adapter \(Shell.quoted($0))" }
-            ?? "--model \(Shell.quoted(options.model ?? "MODEL"))"
-        console.next("ssf predict \(name) IMAGE")
+        if !set.hasSeveral {
+            let name =
+                options.adapters.first.map { "--adapter \(Shell.quoted($0))" }
+                ?? "--model \(Shell.quoted(options.model ?? "MODEL"))"
+            console.next("ssf predict \(name) IMAGE")
+        }
+    }
+
+    /// For each model that knows the classes of the data their places in its head, by the model's position.
+    ///
+    /// - Throws: `UserError` where a model that was named, or every one that was found in a folder, has other classes.
+    private func classMappings(from data: [String], to set: AdapterSet) throws -> [Int: [Int]] {
+        var mappings: [Int: [Int]] = [:]
+        var obstacle: (any Error)?
+        for (position, member) in set.members.enumerated() {
+            let classes = member.opened.classes
+            do {
+                let places = try Self.classMapping(from: data, to: classes, model: member.opened.name)
+                mappings[position] = places ?? Array(classes.indices)
+            } catch  where member.wasFound {
+                console.note("\(member.label) is left out: the data have other classes than its \(classes.count)")
+                obstacle = error
+            }
+        }
+        if mappings.isEmpty, let obstacle { throw obstacle }
+        return mappings
     }
 
     /// For each class of the data its place in the model's head; nil where they agree one to one.
@@ -165,14 +209,5 @@ extension DataFormat {
         throw UserError(
             "`data-format` cannot be `\(name)`", expected: names.joined(separator: ", "),
             remedy: Suggestion.nearest(to: name, among: names).map { "did you mean `\($0)`?" })
-    }
-}
-
-extension ImageDataset {
-    /// The same images with their labels in another head's numbering.
-    func relabelled(_ mapping: [Int], classes: [String]) -> ImageDataset {
-        ImageDataset(
-            name: name, classes: classes,
-            items: items.map { ImageItem(source: $0.source, label: mapping[Int($0.label)], line: $0.line) }, list: list)
     }
 }

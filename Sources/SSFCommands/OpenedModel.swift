@@ -124,24 +124,36 @@ package struct OpenedModel {
 
     /// An adapter folder, or the best adapter of a run folder.
     ///
-    /// - Parameter base: path of the base, where that is not where it was.
+    /// - Parameters:
+    ///   - base: path of the base, where that is not where it was.
+    ///   - backbone: of the adapters that are opened together.
     static func open(
-        adapterOrRun path: String, base: String?, stated: PartialPreprocessing, precision: Precision
+        adapterOrRun path: String, base: String?, stated: PartialPreprocessing, precision: Precision,
+        backbone: Backbone? = nil
     ) throws -> OpenedModel {
-        try open(adapter: RunFolder.adapter("best", of: path), base: base, stated: stated, precision: precision)
+        try open(
+            adapter: RunFolder.adapter("best", of: path), base: base, stated: stated, precision: precision,
+            backbone: backbone)
     }
 
     private static func open(
-        adapter path: String, base basePath: String?, stated: PartialPreprocessing, precision: Precision
+        adapter path: String, base basePath: String?, stated: PartialPreprocessing, precision: Precision,
+        backbone: Backbone?
     ) throws -> OpenedModel {
         let folder = try AdapterFolder.read(path)
         let configuration = folder.configuration
         let base: BaseModel
         if let scratch = try BaseModel.scratch(statedIn: configuration.methodOptions, path: path) {
+            guard backbone == nil else {
+                throw UserError(
+                    "\(path): its model began at random and was trained as a whole: it has no backbone to share",
+                    remedy: "run it by itself")
+            }
             base = scratch
         } else {
-            base = .checkpoint(try loadBase(basePath, adapter: path, configuration: configuration))
-            if let mismatch = folder.mismatch(baseChecksum: base.checksum, basePath: base.path) { throw mismatch }
+            base = try (backbone ?? Backbone()).base(of: folder, at: path) {
+                try loadBase(basePath, adapter: path, configuration: configuration)
+            }
         }
         let (preprocessing, notes) = try PreprocessingResolution.resolve(
             options: stated.filled(from: PartialPreprocessing(configuration.preprocessing)),
@@ -160,7 +172,7 @@ package struct OpenedModel {
             }
             options.positionResize = resize
         }
-        let model = try base.tuned(options)
+        let model = try base.tuned(options, shared: backbone?.weights)
         try model.load(adapterTensors: folder.tensors)
         return OpenedModel(
             model: model, base: base, adapter: folder, preprocessing: preprocessing, notes: notes,

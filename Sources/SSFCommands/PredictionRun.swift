@@ -14,8 +14,12 @@ public struct PredictionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Model with a classifier, or the base of the adapter.", valueName: "path"))
     public var model: String?
 
-    @Option(help: ArgumentHelp("Adapter folder of a run, or the run's folder: its best.", valueName: "path"))
-    public var adapter: String?
+    @Option(
+        name: .customLong("adapter"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Adapter folder of a run, or the run's folder: its best. Several, or a folder of several, are run over one "
+                + "backbone.", valueName: "path"))
+    public var adapters: [String] = []
 
     @Argument(help: ArgumentHelp("Images, and folders of images.", valueName: "files"))
     public var files: [String]
@@ -59,11 +63,16 @@ public struct FilePrediction: Codable, Sendable, Equatable {
         public var probability: Double
     }
     public var file: String
+    /// Whose answer it is, where several adapters answer.
+    public var adapter: String?
     public var top: [Class]
 
     /// The `topk` most probable classes of one row of logits; of equal ones the lower index comes first.
-    public init(file: String, logits: UnsafeBufferPointer<Float>, classes: [String], topk: Int) {
+    public init(
+        file: String, adapter: String? = nil, logits: UnsafeBufferPointer<Float>, classes: [String], topk: Int
+    ) {
         self.file = file
+        self.adapter = adapter
         let highest = logits.max() ?? 0
         let weights = logits.map { exp(Double($0 - highest)) }
         let sum = weights.reduce(0, +)
@@ -84,33 +93,50 @@ public struct PredictionRun {
 
     public func run() throws {
         let files = try Self.images(at: options.files)
-        let opened = try OpenedModel.open(
-            model: options.model, adapter: options.adapter,
+        let set = try AdapterSet.open(
+            model: options.model, adapters: options.adapters,
             stated: try PreprocessingResolution.stated(options.preprocessing),
             precision: try options.runtime.chosenPrecision())
-        for note in opened.notes { console.note(note) }
-        let dataset = ImageDataset(
-            name: "files", classes: opened.classes, items: files.map { ImageItem(source: .file($0), label: 0) })
-        let source = opened.source(
-            dataset, orientation: try .named(options.exifOrientation, default: .apply), workers: options.workers,
-            skipsBadImages: options.skipBadImages)
-
-        var predictions: [FilePrediction] = []
-        try Evaluator(model: opened.model, batchSize: options.batchSize).forEachBatch(of: source) { batch, logits in
-            let classes = opened.classes.count
-            for i in 0..<batch.count {
-                predictions.append(
-                    FilePrediction(
-                        file: files[batch.indices[i]],
-                        logits: UnsafeBufferPointer(rebasing: logits[i * classes..<(i + 1) * classes]),
-                        classes: opened.classes, topk: options.topk))
-            }
+        for member in set.members {
+            for note in member.opened.notes { console.note(set.hasSeveral ? "\(member.label): \(note)" : note) }
         }
-        for (_, error) in source.badImages.sorted(by: { $0.key < $1.key }) { console.warning(error.description) }
-        let descriptions = (opened.adapter?.configuration.labelDescriptions ?? opened.statedDescriptions) ?? [:]
-        try StandardOutput.write(try Self.text(predictions, format: options.format, descriptions: descriptions))
+
+        // By file, then by adapter.
+        var answers = [[FilePrediction?]](
+            repeating: Array(repeating: nil, count: set.members.count), count: files.count)
+        var unreadable: [Int: UserError] = [:]
+        for group in set.groups(of: set.members.indices) {
+            let first = set.members[group[0]].opened
+            let dataset = ImageDataset(
+                name: "files", classes: first.classes, items: files.map { ImageItem(source: .file($0), label: 0) })
+            let source = first.source(
+                dataset, orientation: try .named(options.exifOrientation, default: .apply), workers: options.workers,
+                skipsBadImages: options.skipBadImages)
+            let evaluator = JointEvaluator(
+                models: group.map { set.members[$0].opened.model }, batchSize: options.batchSize)
+            try evaluator.forEachBatch(of: source) { batch, position, logits in
+                let member = set.members[group[position]]
+                let classes = member.opened.classes
+                for i in 0..<batch.count {
+                    answers[batch.indices[i]][group[position]] = FilePrediction(
+                        file: files[batch.indices[i]], adapter: set.hasSeveral ? member.label : nil,
+                        logits: UnsafeBufferPointer(rebasing: logits[i * classes.count..<(i + 1) * classes.count]),
+                        classes: classes, topk: options.topk)
+                }
+            }
+            unreadable.merge(source.badImages) { first, _ in first }
+        }
+        let predictions = answers.flatMap { $0.compactMap { $0 } }
+        for (_, error) in unreadable.sorted(by: { $0.key < $1.key }) { console.warning(error.description) }
+        if let summary = set.summary { console.line(summary) }
+        try StandardOutput.write(
+            try Self.text(predictions, format: options.format) { adapter, label in
+                let member = adapter.flatMap { name in set.members.first { $0.label == name } } ?? set.members[0]
+                let opened = member.opened
+                return (opened.adapter?.configuration.labelDescriptions ?? opened.statedDescriptions)?[label]
+            })
         if predictions.isEmpty { throw UserError("no image could be read", remedy: "check the files") }
-        if let adapter = options.adapter {
+        if !set.hasSeveral, let adapter = options.adapters.first {
             console.next("ssf merge --adapter \(Shell.quoted(adapter)) --output MERGED --verify")
         }
     }
@@ -142,30 +168,40 @@ public struct PredictionRun {
     }
 
     /// The predictions as a person or a program reads them.
+    ///
+    /// - Parameter described: what a class name of an adapter means, where that is known.
     static func text(
-        _ predictions: [FilePrediction], format: PredictionOptions.Format, descriptions: [String: String]
+        _ predictions: [FilePrediction], format: PredictionOptions.Format,
+        described: (_ adapter: String?, _ label: String) -> String?
     ) throws -> String {
+        let isOfSeveral = predictions.contains { $0.adapter != nil }
         switch format {
         case .json:
             return try JSONText.of(predictions)
         case .csv:
             let rows = predictions.flatMap { prediction in
                 prediction.top.enumerated().map { rank, one in
-                    CSV.row([
-                        prediction.file, String(rank + 1), String(one.index), one.label,
-                        String(format: "%.6f", one.probability),
-                    ])
+                    CSV.row(
+                        [prediction.file] + (isOfSeveral ? [prediction.adapter ?? ""] : []) + [
+                            String(rank + 1), String(one.index), one.label, String(format: "%.6f", one.probability),
+                        ])
                 }
             }
-            return (["file,rank,index,label,probability"] + rows).joined(separator: "\n") + "\n"
+            let header = "file,\(isOfSeveral ? "adapter," : "")rank,index,label,probability"
+            return ([header] + rows).joined(separator: "\n") + "\n"
         case .text:
-            return predictions.map { prediction in
-                prediction.file + "\n"
-                    + prediction.top.map { one in
-                        let described = descriptions[one.label].map { " (\($0))" } ?? ""
-                        return "  \(String(format: "%6.2f", 100 * one.probability)) %  \(one.label)\(described)\n"
-                    }.joined()
-            }.joined()
+            var text = ""
+            for prediction in predictions {
+                if prediction.adapter == predictions[0].adapter { text += prediction.file + "\n" }
+                if let adapter = prediction.adapter { text += "  \(adapter)\n" }
+                for one in prediction.top {
+                    let meaning = described(prediction.adapter, one.label).map { " (\($0))" } ?? ""
+                    text +=
+                        (isOfSeveral ? "  " : "")
+                        + "  \(String(format: "%6.2f", 100 * one.probability)) %  \(one.label)\(meaning)\n"
+                }
+            }
+            return text
         }
     }
 }

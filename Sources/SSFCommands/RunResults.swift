@@ -65,15 +65,18 @@ struct RunResults {
     }
 
     /// One row for each image, in the order of the set.
-    func predictionsCSV(of dataset: ImageDataset) -> String {
-        var lines = ["file,label,prediction,probability,correct"]
+    ///
+    /// - Parameter adapter: whose results these are, where a file holds those of several.
+    func predictionsCSV(of dataset: ImageDataset, adapter: String? = nil) -> String {
+        var lines = [(adapter == nil ? "" : "adapter,") + "file,label,prediction,probability,correct"]
         for prediction in predictions {
             lines.append(
-                CSV.row([
-                    dataset.items[prediction.index].name, classes[prediction.label], classes[prediction.predicted],
-                    String(format: "%.6f", prediction.probability),
-                    prediction.label == prediction.predicted ? "1" : "0",
-                ]))
+                CSV.row(
+                    [adapter].compactMap { $0 } + [
+                        dataset.items[prediction.index].name, classes[prediction.label], classes[prediction.predicted],
+                        String(format: "%.6f", prediction.probability),
+                        prediction.label == prediction.predicted ? "1" : "0",
+                    ]))
         }
         return lines.joined(separator: "\n") + "\n"
     }

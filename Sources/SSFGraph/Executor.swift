@@ -62,7 +62,9 @@ public final class Executor {
         self.mode = mode
         schedule = prepared.schedule
         stepsOfForward = program.operations.count
-        slab = Storage(byteCount: buffers.memory.byteCount)
+        slab =
+            (mode == .inference ? parameters.shared?.slab(byteCount: buffers.memory.byteCount) : nil)
+            ?? Storage(byteCount: buffers.memory.byteCount)
         plannedByteCount = buffers.memory.byteCount
         lowerBoundByteCount = buffers.memory.lowerBound
 

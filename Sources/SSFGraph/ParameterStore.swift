@@ -46,17 +46,21 @@ public final class ParameterStore {
     public let layout: TrainableLayout
     /// All trainable parameters, f32, in the order of `layout`.
     public let trainable: Tensor
-    /// Their gradients, to which backward passes add.
-    public let gradient: Tensor
+    /// Their gradients, to which backward passes add; takes memory once it is asked for.
+    public private(set) lazy var gradient = Tensor(zeros: [layout.count])
 
+    /// What is held in common with the stores of other models.
+    public let shared: SharedWeights?
     /// Scratch of the kernels, for whichever executor runs.
-    let workspace = Workspace()
+    let workspace: Workspace
 
     /// Trainable: slices of the flat vector. Frozen: as they were given, in whatever type.
     private let tensors: [Tensor]
     /// Frozen parameters that operations read as they are, in single precision.
     private var converted: [Int: Tensor] = [:]
     private let entryOfParameter: [Int?]
+    /// Whether a parameter is as the checkpoint has it, and not made here.
+    private let isGiven: [Bool]
     private var packed: [String: PackedWeight] = [:]
     private var version = 0
 
@@ -66,13 +70,19 @@ public final class ParameterStore {
     ///   - tensors: the checkpoint, by name; floating-point of any type. A parameter that it does not hold begins as
     ///     its specification says, from a stream of random numbers of its own.
     ///   - seed: of those streams.
+    ///   - shared: where the frozen weights of the checkpoint are packed, and found when they have been; nil packs them for
+    ///     this store alone.
     /// - Throws: `UserError` when a tensor has another shape than the program declares, or a frozen parameter that a
     ///   checkpoint must bring is missing.
-    public init(program: Program, tensors given: [String: Tensor], seed: UInt64) throws {
+    public init(
+        program: Program, tensors given: [String: Tensor], seed: UInt64, shared: SharedWeights? = nil
+    ) throws {
         specifications = program.parameters
         layout = TrainableLayout(program.parameters)
         trainable = Tensor(zeros: [layout.count])
-        gradient = Tensor(zeros: [layout.count])
+        self.shared = shared
+        workspace = shared?.workspace ?? Workspace()
+        isGiven = program.parameters.map { given[$0.name] != nil }
 
         var tensors: [Tensor] = []
         var entryOfParameter: [Int?] = []
@@ -139,8 +149,13 @@ public final class ParameterStore {
 
     /// A parameter for operations to read for as long as the store lives.
     func floats(_ parameter: ParameterID) -> UnsafeMutablePointer<Float> {
+        let given = tensors[parameter.index]
+        if given.dtype != .f32, converted[parameter.index] == nil {
+            converted[parameter.index] =
+                isGiven[parameter.index] ? shared?.converted(given) : nil
+        }
         let tensor = tensor(parameter)
-        if tensor.storage !== tensors[parameter.index].storage { converted[parameter.index] = tensor }
+        if tensor.storage !== given.storage { converted[parameter.index] = tensor }
         return tensor.floats.baseAddress!
     }
 
@@ -170,18 +185,26 @@ public final class ParameterStore {
             refresh(found, parameter, rowStride: rowStride, columnStride: columnStride)
             return found
         }
-        let tensor = tensor(parameter)
-        let matrix = withExtendedLifetime(tensor) {
-            GEMM.pack(
-                k: k, n: n, b: UnsafePointer(tensor.floats.baseAddress!), rowStride: rowStride,
-                columnStride: columnStride,
-                precision: precision)
+        func pack() -> PackedMatrix {
+            let tensor = tensor(parameter)
+            let matrix = withExtendedLifetime(tensor) {
+                GEMM.pack(
+                    k: k, n: n, b: UnsafePointer(tensor.floats.baseAddress!), rowStride: rowStride,
+                    columnStride: columnStride, precision: precision)
+            }
+            // A frozen weight is hardly read again: what is mapped from a file need not stay in memory.
+            if entryOfParameter[parameter.index] == nil {
+                let given = tensors[parameter.index]
+                given.storage.releasePages(given.byteOffset..<given.byteOffset + given.byteCount)
+            }
+            return matrix
         }
-        // A frozen weight is hardly read again: what is mapped from a file need not stay in memory.
-        if entryOfParameter[parameter.index] == nil {
-            let given = tensors[parameter.index]
-            given.storage.releasePages(given.byteOffset..<given.byteOffset + given.byteCount)
-        }
+        let isShared = entryOfParameter[parameter.index] == nil && isGiven[parameter.index]
+        let matrix =
+            if isShared, let shared {
+                shared.packed(
+                    tensors[parameter.index], layout: "\(k)x\(n)/\(rowStride),\(columnStride)/\(precision)", make: pack)
+            } else { pack() }
         let made = PackedWeight(matrix: matrix, version: version)
         packed[key] = made
         return made

@@ -32,20 +32,16 @@ public final class Evaluator {
     public func forEachBatch(
         of source: any BatchSource, _ body: (ImageBatch, UnsafeBufferPointer<Float>) throws -> Void
     ) throws {
-        let batchSize = min(batchSize, max(source.count, 1))
-        if features == nil {
-            let program = try model.program(batch: batchSize, mode: .inference)
-            try MemoryLimit.check(
-                bytes: Executor.plannedByteCount(of: program, mode: .inference, precision: model.options.precision),
-                for: "evaluation")
+        guard let features else {
+            return try JointEvaluator(models: [model], batchSize: batchSize).forEachBatch(of: source) {
+                batch, _, logits in try body(batch, logits)
+            }
         }
         let stream = try source.batches(
-            order: Array(0..<source.count), batchSize: batchSize, dropLast: false, epoch: 0)
+            order: Array(0..<source.count), batchSize: min(batchSize, max(source.count, 1)), dropLast: false, epoch: 0)
         while let batch = try stream.next() {
             if batch.count == 0 { continue }
-            let executor =
-                try features?.executor(batch: batch.count, mode: .inference)
-                ?? model.executor(batch: batch.count, mode: .inference)
+            let executor = try features.executor(batch: batch.count, mode: .inference)
             _ = executor.images.update(fromContentsOf: batch.pixels)
             executor.forward()
             try executor.logits.withContiguousStorageIfAvailable { try body(batch, $0) }

@@ -60,9 +60,10 @@ public final class TunedModel {
     ///
     /// The checkpoint's head is kept only if its class count and its class names agree with the task's.
     ///
+    /// - Parameter shared: what models of the same checkpoint have in common, where there are several.
     /// - Throws: `UserError` where the checkpoint is not a known model, the image size does not fit, or the method is
     ///   unknown.
-    public convenience init(checkpoint: Checkpoint, options: Options) throws {
+    public convenience init(checkpoint: Checkpoint, options: Options, shared: SharedWeights? = nil) throws {
         let model = try ModelRegistry.model(for: checkpoint)
         var tensors = checkpoint.tensors
         var notes = checkpoint.notes + model.notes
@@ -77,18 +78,20 @@ public final class TunedModel {
             keepsHead = true
             notes.append("head: kept, its \(options.classes.count) classes agree in count and name")
         }
-        try self.init(model: model, tensors: tensors, options: options, keepsHead: keepsHead, notes: notes)
+        try self.init(
+            model: model, tensors: tensors, options: options, shared: shared, keepsHead: keepsHead, notes: notes)
     }
 
     /// Attaches a method to an architecture that begins at random.
     public convenience init(scratch model: any Model, options: Options) throws {
         try self.init(
-            model: model, tensors: [:], options: options, keepsHead: false,
+            model: model, tensors: [:], options: options, shared: nil, keepsHead: false,
             notes: model.notes + ["weights: all begun at random"])
     }
 
     private init(
-        model: any Model, tensors: [String: Tensor], options: Options, keepsHead: Bool, notes: [String]
+        model: any Model, tensors: [String: Tensor], options: Options, shared: SharedWeights?, keepsHead: Bool,
+        notes: [String]
     ) throws {
         self.model = model
         self.options = options
@@ -119,7 +122,7 @@ public final class TunedModel {
         guard program.trainableCount > 0 else {
             throw UserError("\(method.name) would train nothing", remedy: "choose another method, or give classes")
         }
-        parameters = try ParameterStore(program: program, tensors: self.tensors, seed: options.seed)
+        parameters = try ParameterStore(program: program, tensors: self.tensors, seed: options.seed, shared: shared)
         self.notes = notes
     }
 
