@@ -162,7 +162,9 @@ let package = Package(
                 "SSFTensors",
             ]),
         tests("ssfTests", ["ssf", "SSFTensors", "SSFCheckpoints"]),
-        tests("ssf-analyzeTests", ["ssf-analyze", "SSFAnalysis", "SSFTuning", "SSFKernels"]),
+        tests(
+            "ssf-analyzeTests",
+            ["ssf-analyze", "SSFAnalysis", "SSFTuning", "SSFCheckpoints", "SSFKernels", "SSFTensors"]),
     ] + microKernelTargets,
     swiftLanguageModes: [.v6]
 )

@@ -19,7 +19,7 @@ public enum NPY {
     /// - Precondition: the tensor is not bf16, which NumPy does not have.
     /// - Throws: A `UserError` that names the path.
     public static func write(_ tensor: Tensor, to path: String) throws {
-        let header = header(of: tensor)
+        let header = header(dtype: tensor.dtype, shape: tensor.shape)
         try AtomicFile.write(to: path) { file in
             try header.withUnsafeBytes { try file.write($0) }
             try file.write(tensor.bytes)
@@ -95,11 +95,11 @@ public enum NPY {
 
     // MARK: Writing
 
-    static func header(of tensor: Tensor) -> Data {
-        guard let description = descriptions.first(where: { $0.value == tensor.dtype })?.key else {
-            preconditionFailure("NumPy has no \(tensor.dtype.rawValue)")
+    static func header(dtype: DType, shape: Shape) -> Data {
+        guard let description = descriptions.first(where: { $0.value == dtype })?.key else {
+            preconditionFailure("NumPy has no \(dtype.rawValue)")
         }
-        let sizes = tensor.shape.dimensions.map(String.init)
+        let sizes = shape.dimensions.map(String.init)
         let shape = sizes.count == 1 ? "(\(sizes[0]),)" : "(\(sizes.joined(separator: ", ")))"
         var text = "{'descr': '\(description)', 'fortran_order': False, 'shape': \(shape), }"
         // The array begins at a multiple of 64 bytes, after a newline.

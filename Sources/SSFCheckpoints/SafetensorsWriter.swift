@@ -14,7 +14,9 @@ extension Safetensors {
         _ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to path: String
     ) throws {
         let ordered = order(tensors)
-        let header = try header(ordered, metadata: metadata, path: path)
+        let header = try header(
+            ordered.map { (name: $0.name, dtype: $0.tensor.dtype, shape: $0.tensor.shape) }, metadata: metadata,
+            path: path)
         try AtomicFile.write(to: path) { file in
             try header.withUnsafeBytes { try file.write($0) }
             for (_, tensor) in ordered { try file.write(tensor.bytes) }
@@ -46,8 +48,8 @@ extension Safetensors {
     }
 
     /// The length and the padded JSON, byte for byte what the reference writes (its metadata in the order of keys).
-    private static func header(
-        _ ordered: [(name: String, tensor: Tensor)], metadata: [String: String], path: String
+    static func header(
+        _ ordered: [(name: String, dtype: DType, shape: Shape)], metadata: [String: String], path: String
     ) throws -> Data {
         // `JSONEncoder` cannot keep the order of tensors, so the outer object is put together here.
         let encoder = JSONEncoder()
@@ -59,12 +61,12 @@ extension Safetensors {
             fields.append("\"__metadata__\":" + String(decoding: try encoder.encode(metadata), as: UTF8.self))
         }
         var position = 0
-        for (name, tensor) in ordered {
+        for (name, dtype, shape) in ordered {
             precondition(name != "__metadata__", "a tensor cannot be called __metadata__")
-            let shape = tensor.shape.dimensions.map(String.init).joined(separator: ",")
-            let end = position + tensor.byteCount
+            let sizes = shape.dimensions.map(String.init).joined(separator: ",")
+            let end = position + shape.count * dtype.size
             fields.append(
-                "\(try quoted(name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
+                "\(try quoted(name)):{\"dtype\":\"\(dtype.rawValue)\",\"shape\":[\(sizes)],"
                     + "\"data_offsets\":[\(position),\(end)]}")
             position = end
         }

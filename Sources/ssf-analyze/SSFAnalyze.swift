@@ -7,7 +7,10 @@ struct SSFAnalyze: ParsableCommand {
         commandName: "ssf-analyze",
         abstract: "Shows what a machine, a model and a tuning do: figures, with the numbers beside each.",
         version: ProgramVersion.text,
-        subcommands: [Kernels.self, Cost.self, Similarity.self, Weights.self, MeasureCost.self])
+        subcommands: [
+            Kernels.self, Cost.self, Similarity.self, Features.self, Weights.self, MeasureCost.self,
+            MeasureSimilarity.self,
+        ])
 
     static func main() {
         Program.main(SSFAnalyze.self)

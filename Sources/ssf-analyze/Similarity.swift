@@ -21,9 +21,9 @@ struct Similarity: ParsableCommand {
             depth are compared in the map of all blocks against all blocks.
 
             Beside the models the pre-trained one is drawn (the floor), and with --ceiling the reference's method from \
-            another seed: no method can be expected to be nearer to the reference than that. The command then says \
-            whether the model that was tuned by SSF is the nearest one in the last block, as the paper has it, with a \
-            95 % interval of each difference over images.
+            another seed: where two such runs are not alike, the measure says little of the others. The command then \
+            says whether the model that was tuned by SSF is the nearest one in the last block, as the paper has it, with \
+            a 95 % interval of each difference over images.
 
             The folder of --output receives similarity.png, .svg and .pdf (the curves), similarity-layers.* (the maps), \
             similarity.csv, similarity-layers.csv and similarity.json.

@@ -42,7 +42,7 @@ package struct ModelFeatures {
             }
         }
         let values = UnsafeBufferPointer(start: target, count: count * kept * width)
-        guard values.allSatisfy(\.isFinite) else {
+        guard values.allSatisfy({ $0.isFinite }) else {
             throw UserError(
                 "the features of the model \(model.name) at \(mark) are not finite", expected: "finite numbers",
                 remedy: "check the weights: a run may have diverged; or pass --precision f32")
