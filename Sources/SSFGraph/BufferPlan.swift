@@ -12,7 +12,6 @@ struct BufferPlan {
     /// The private buffers of an operation, as indices into the plan.
     struct Buffers {
         var kept: [Int] = []
-        var forwardScratch: [Int] = []
         var backwardScratch: [Int] = []
     }
 
@@ -21,6 +20,8 @@ struct BufferPlan {
     private(set) var restoredValue: [Int?]
     /// Per value: the gradient.
     private(set) var gradient: [Int?]
+    /// Per parameter: the gradient, where it is handed over.
+    private(set) var parameterGradient: [Int?]
     /// Gradients of inputs that an operation writes aside, because it cannot add.
     private(set) var temporary: [Slot: Int] = [:]
     /// Per operation, for its forward pass and, where it is recomputed, for the pass that backward follows.
@@ -30,8 +31,15 @@ struct BufferPlan {
     private(set) var accumulates: [[Bool]]
     private(set) var memory = MemoryPlan([])
 
-    init(_ program: Program, _ differentiation: Differentiation, _ schedule: Schedule, taps: Set<String>) {
+    /// - Parameter gradientLives: per parameter, of gradients that are handed over; those of others are not planned.
+    init(
+        _ program: Program, _ differentiation: Differentiation, _ schedule: Schedule, taps: Set<String>,
+        gradientLives: [ClosedRange<Int>?]
+    ) {
         var requests = Requests()
+        parameterGradient = zip(program.parameters, gradientLives).map { parameter, life in
+            life.map { requests.add(parameter.shape.count, $0) }
+        }
         value = [Int?](repeating: nil, count: program.values.count)
         restoredValue = value
         gradient = value
@@ -120,10 +128,8 @@ private struct Requests {
     ///   - life: of the kept buffers; begins with the pass that writes them.
     ///   - backward: when the operation runs backward, if it does.
     mutating func add(_ retention: Retention, _ life: ClosedRange<Int>, backward: Int?) -> BufferPlan.Buffers {
-        let forward = life.lowerBound...life.lowerBound
-        return BufferPlan.Buffers(
+        BufferPlan.Buffers(
             kept: retention.buffers.map { add($0, life) },
-            forwardScratch: retention.forwardScratch.map { add($0, forward) },
             backwardScratch: backward.map { time in retention.backwardScratch.map { add($0, time...time) } } ?? [])
     }
 }

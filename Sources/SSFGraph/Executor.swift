@@ -17,6 +17,8 @@ public final class Executor {
     public let program: Program
     public let parameters: ParameterStore
     public let mode: ExecutionMode
+    /// Whether gradients of parameters are handed over instead of being added up in the store.
+    public let handsOverGradients: Bool
     public var batch: Int { program.batch }
     /// Bytes of the slab that holds activations, gradients and private buffers.
     public let plannedByteCount: Int
@@ -34,6 +36,9 @@ public final class Executor {
     private let backwardContexts: [OperationContext]
     /// Per operation, gradients that the operation could not add to: (temporary, destination, count).
     private let additions: [[(UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int)]]
+    /// Per event, what happens to the gradients of parameters that are handed over.
+    private let begun: [[HandedGradient]]
+    private let complete: [[HandedGradient]]
     private let pointers: [UnsafeMutablePointer<Float>]
     private let masks: [(index: Int, rate: Double)]
     private let imagesIndex: Int
@@ -48,18 +53,24 @@ public final class Executor {
     ///   - recomputesBlocks: keep nothing inside a block of the model, and run it forward again in backward.
     ///   - precision: what frozen weights and the activations between them are multiplied and, inside a block, kept in.
     ///     Trained weights, sums, norms, softmax, the residual stream and every gradient stay single precision.
+    ///   - handsOverGradients: the gradient of a parameter has memory from the first operation that adds to it to the
+    ///     last, and is handed over then; all of them together never exist. Not for those who need the gradient as a
+    ///     whole, for its norm or for a sum over batches, before they use any of it.
     public init(
         _ program: Program, parameters: ParameterStore, mode: ExecutionMode, taps: Set<String> = [],
-        fuses: Bool = true, recomputesBlocks: Bool = false, precision: Precision = .float32
+        fuses: Bool = true, recomputesBlocks: Bool = false, precision: Precision = .float32,
+        handsOverGradients: Bool = false
     ) {
         precondition(program.logits != nil && program.losses != nil, "the program has no answer")
         let prepared = Preparation(
-            program, mode: mode, taps: taps, fuses: fuses, recomputesBlocks: recomputesBlocks, precision: precision)
+            program, mode: mode, taps: taps, fuses: fuses, recomputesBlocks: recomputesBlocks, precision: precision,
+            handsOverGradients: handsOverGradients)
         let program = prepared.program
         let buffers = prepared.buffers
         self.program = program
         self.parameters = parameters
         self.mode = mode
+        self.handsOverGradients = handsOverGradients
         schedule = prepared.schedule
         stepsOfForward = program.operations.count
         slab =
@@ -77,6 +88,12 @@ public final class Executor {
         let pointers = buffers.value.map { $0.map(floats) ?? nowhere }
         let restored = zip(buffers.restoredValue, pointers).map { $0.map(floats) ?? $1 }
         self.pointers = pointers
+        let gradients = program.parameters.indices.map { index in
+            if handsOverGradients { return buffers.parameterGradient[index].map(floats) }
+            return mode == .training ? parameters.gradientPointer(ParameterID(index: index)) : nil
+        }
+        var begun = [[HandedGradient]](repeating: [], count: prepared.schedule.events.count)
+        var complete = begun
 
         var forwardContexts: [OperationContext] = []
         var backwardContexts: [OperationContext] = []
@@ -104,6 +121,19 @@ public final class Executor {
                     accumulates.append(buffers.accumulates[index][slot])
                 }
             }
+            // What has no gradient writes none.
+            let writes =
+                handsOverGradients && buffers.gradient[wiring.output.index] != nil
+                && program.shape(of: wiring.output).count > 0
+            let addsToParameters = wiring.parameters.enumerated().map { slot, parameter in
+                guard let life = prepared.gradientLives[parameter.index],
+                    life.lowerBound == prepared.schedule.backwardTime[index]
+                else { return true }
+                if writes && operation.writesGradient(ofParameter: slot) { return false }
+                begun[life.lowerBound].append(
+                    HandedGradient(parameter, in: parameters, at: gradients[parameter.index]!))
+                return true
+            }
             func context(
                 _ need: GradientNeed, _ pointers: [UnsafeMutablePointer<Float>], _ own: BufferPlan.Buffers
             ) -> OperationContext {
@@ -116,10 +146,11 @@ public final class Executor {
                         operation.readsParameter($0.offset) ? parameters.floats($0.element) : nowhere
                     },
                     parameterGradients: wiring.parameters.enumerated().map {
-                        need.parameters[$0.offset] ? parameters.gradientPointer($0.element) : nil
+                        need.parameters[$0.offset] ? gradients[$0.element.index] : nil
                     },
-                    buffers: own.kept.map(floats), forwardScratch: own.forwardScratch.map(floats),
-                    backwardScratch: own.backwardScratch.map(floats), workspace: parameters.workspace,
+                    accumulatesParameters: addsToParameters,
+                    buffers: own.kept.map(floats), backwardScratch: own.backwardScratch.map(floats),
+                    workspace: parameters.workspace,
                     store: parameters, parameterIDs: wiring.parameters)
             }
             if let own = buffers.restoredBuffers[index] {
@@ -140,6 +171,13 @@ public final class Executor {
         self.forwardContexts = forwardContexts
         self.backwardContexts = backwardContexts
         self.additions = additions
+        for (index, life) in prepared.gradientLives.enumerated() {
+            guard let life else { continue }
+            complete[life.upperBound].append(
+                HandedGradient(ParameterID(index: index), in: parameters, at: gradients[index]!))
+        }
+        self.begun = begun
+        self.complete = complete
         imagesIndex = program.values.firstIndex { $0.role == .images }!
         labelsIndex = program.values.firstIndex { $0.role == .labels }!
         masks = program.values.enumerated().compactMap { index, value in
@@ -148,33 +186,53 @@ public final class Executor {
         for mask in masks { pointers[mask.index].update(repeating: 1, count: program.batch) }
     }
 
+    /// The gradient of a parameter, in memory that is its own for a part of backward.
+    private struct HandedGradient {
+        /// Of the store's layout.
+        let entry: Int
+        let values: UnsafeMutableBufferPointer<Float>
+
+        init(_ parameter: ParameterID, in store: ParameterStore, at place: UnsafeMutablePointer<Float>) {
+            entry = store.entry(of: parameter)!
+            values = UnsafeMutableBufferPointer(start: place, count: store.layout.entries[entry].range.count)
+        }
+    }
+
     /// Everything about a program that can be known without memory.
     private struct Preparation {
         let program: Program
         let differentiation: Differentiation
         let schedule: Schedule
+        /// Per parameter, in events; nil for all where gradients are not handed over.
+        let gradientLives: [ClosedRange<Int>?]
         let buffers: BufferPlan
 
         init(
             _ program: Program, mode: ExecutionMode, taps: Set<String>, fuses: Bool, recomputesBlocks: Bool,
-            precision: Precision
+            precision: Precision, handsOverGradients: Bool
         ) {
             self.program = fuses ? program.fused(keeping: taps, precision: precision) : program
             differentiation = Differentiation(self.program, trains: mode == .training)
             schedule = Schedule(
                 self.program, runsBackward: differentiation.needs.map { mode == .training && $0.any },
                 recomputes: recomputesBlocks)
-            buffers = BufferPlan(self.program, differentiation, schedule, taps: taps)
+            gradientLives =
+                handsOverGradients
+                ? schedule.gradientLives(self.program, needs: differentiation.needs)
+                : self.program.parameters.map { _ in nil }
+            buffers = BufferPlan(
+                self.program, differentiation, schedule, taps: taps, gradientLives: gradientLives)
         }
     }
 
     /// What `plannedByteCount` of an executor would be, without one: nothing is allocated.
     public static func plannedByteCount(
         of program: Program, mode: ExecutionMode, taps: Set<String> = [], recomputesBlocks: Bool = false,
-        precision: Precision = .float32
+        precision: Precision = .float32, handsOverGradients: Bool = false
     ) -> Int {
         Preparation(
-            program, mode: mode, taps: taps, fuses: true, recomputesBlocks: recomputesBlocks, precision: precision
+            program, mode: mode, taps: taps, fuses: true, recomputesBlocks: recomputesBlocks, precision: precision,
+            handsOverGradients: handsOverGradients
         ).buffers.memory.byteCount
     }
 
@@ -184,7 +242,8 @@ public final class Executor {
         of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false
     ) -> (forward: Int, backward: Int) {
         let prepared = Preparation(
-            program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks, precision: .float32)
+            program, mode: mode, taps: [], fuses: true, recomputesBlocks: recomputesBlocks, precision: .float32,
+            handsOverGradients: false)
         return prepared.schedule.flops(of: prepared.program, needs: prepared.differentiation.needs)
     }
 
@@ -221,12 +280,28 @@ public final class Executor {
     /// Adds the gradient of `lossScale * sum(losses)` to `parameters.gradient`.
     ///
     /// - Parameter lossScale: 1 / B for the mean over the batch.
-    /// - Precondition: the mode is training and `forward` has run on the same inputs.
+    /// - Precondition: the mode is training, `forward` has run on the same inputs, and gradients are not handed over.
     public func backward(lossScale: Float) {
+        precondition(!handsOverGradients, "somebody must take the gradients")
+        backward(lossScale: lossScale) { _, _ in }
+    }
+
+    /// Forms the gradient of `lossScale * sum(losses)` and hands over that of each trainable parameter as soon as nothing
+    /// more is added to it and nothing more reads the parameter, which may therefore be changed at once.
+    ///
+    /// - Parameter take: is given the place of the parameter in the store's layout, and the gradient, which is gone when
+    ///   it returns.
+    /// - Precondition: as above, but for gradients that are handed over.
+    public func backward(
+        lossScale: Float, handingOverTo take: (_ entry: Int, _ gradient: UnsafeMutableBufferPointer<Float>) -> Void
+    ) {
         precondition(mode == .training, "an executor for inference has no backward pass")
-        for event in schedule.events[stepsOfForward...] {
+        for time in stepsOfForward..<schedule.events.count {
+            let event = schedule.events[time]
             if case .backward(let index) = event { backwardContexts[index].lossScale = lossScale }
+            for gradient in begun[time] { gradient.values.update(repeating: 0) }
             run(event)
+            for gradient in complete[time] { take(gradient.entry, gradient.values) }
         }
     }
 

@@ -12,10 +12,12 @@ public struct MemoryNeed: Sendable, Equatable {
 
     /// - Parameters: as of an executor.
     public init(
-        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false, precision: Precision = .float32
+        of program: Program, mode: ExecutionMode, recomputesBlocks: Bool = false, precision: Precision = .float32,
+        handsOverGradients: Bool = false
     ) {
         buffers = Executor.plannedByteCount(
-            of: program, mode: mode, recomputesBlocks: recomputesBlocks, precision: precision)
+            of: program, mode: mode, recomputesBlocks: recomputesBlocks, precision: precision,
+            handsOverGradients: handsOverGradients)
         packedWeights = 0
         scratch = 0
         let program = program.fused(precision: precision)
@@ -26,13 +28,17 @@ public struct MemoryNeed: Sendable, Equatable {
                 let sizes = LinearSizes(
                     shapes: wiring.inputs.map(program.shape(of:)), output: program.shape(of: wiring.output))
                 let (m, n, k) = (sizes.m, sizes.n, sizes.k)
-                // Trained weights stay in single precision.
-                let type = program.parameters[wiring.parameters[0].index].isTrainable ? .float32 : precision
-                packedWeights += GEMM.packedByteCount(k: k, n: n, precision: type)
-                scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: n, k: k, packsB: false))
+                // Trained weights stay in single precision, and are laid out by each product.
+                let isTrained = program.parameters[wiring.parameters[0].index].isTrainable
+                let type = isTrained ? .float32 : precision
+                if !isTrained { packedWeights += GEMM.packedByteCount(k: k, n: n, precision: type) }
+                scratch = max(
+                    scratch, GEMM.workspaceByteCount(m: m, n: n, k: k, packsB: isTrained, precision: type))
                 if linear.needsProductGradient(need) {
-                    packedWeights += GEMM.packedByteCount(k: n, n: k, precision: type)
-                    scratch = max(scratch, GEMM.workspaceByteCount(m: m, n: k, k: n, packsB: false))
+                    let packsB = isTrained || sizes.transposesInBackward
+                    if !packsB { packedWeights += GEMM.packedByteCount(k: n, n: k, precision: type) }
+                    scratch = max(
+                        scratch, GEMM.workspaceByteCount(m: m, n: k, k: n, packsB: packsB, precision: type))
                 }
                 if need.parameters[0] {
                     // dW = dyᵀ x, with x for B.

@@ -45,18 +45,13 @@ public struct Retention: Sendable {
     public var output = false
     /// Floats of each private buffer, which lives from forward to backward where there is a backward.
     public var buffers: [Int] = []
-    /// Floats of each buffer that lives during forward only, or during backward only.
-    public var forwardScratch: [Int] = []
+    /// Floats of each buffer that lives during backward only.
     public var backwardScratch: [Int] = []
 
-    public init(
-        inputs: [Bool], output: Bool = false, buffers: [Int] = [], forwardScratch: [Int] = [],
-        backwardScratch: [Int] = []
-    ) {
+    public init(inputs: [Bool], output: Bool = false, buffers: [Int] = [], backwardScratch: [Int] = []) {
         self.inputs = inputs
         self.output = output
         self.buffers = buffers
-        self.forwardScratch = forwardScratch
         self.backwardScratch = backwardScratch
     }
 }
@@ -90,6 +85,10 @@ public protocol Operation: Sendable {
     /// executor adds for it.
     func accumulatesGradient(ofInput index: Int) -> Bool
 
+    /// Whether backward can write the gradient of a parameter that no operation has begun; else the executor sets it to
+    /// zero before.
+    func writesGradient(ofParameter index: Int) -> Bool
+
     /// Whether the operation reads a parameter as it is; where it does not, because it has it packed, an executor need
     /// not hold it in single precision.
     func readsParameter(_ index: Int) -> Bool
@@ -107,7 +106,7 @@ public protocol Operation: Sendable {
     func repeatsForwardToRestore(need: GradientNeed) -> Bool
 
     /// Forms the gradients that are asked for: those of inputs are written, or added to where the context says so;
-    /// those of parameters are always added to.
+    /// those of parameters are added to, or written where the context says so.
     func backward(_ context: OperationContext)
 }
 
@@ -115,6 +114,7 @@ extension Operation {
     public var site: String { wiring.site }
     public func passesGradient(toInput index: Int) -> Bool { false }
     public func accumulatesGradient(ofInput index: Int) -> Bool { false }
+    public func writesGradient(ofParameter index: Int) -> Bool { false }
     public func readsParameter(_ index: Int) -> Bool { true }
     public func bind(_ context: OperationContext) {}
     public func restore(_ context: OperationContext) { forward(context) }
@@ -143,8 +143,9 @@ public final class OperationContext {
     package let parameters: [Floats]
     /// Nil for frozen parameters.
     package let parameterGradients: [Floats?]
+    /// Whether the gradient of a parameter holds something to add to; false only where the operation can write it.
+    package let accumulatesParameters: [Bool]
     package let buffers: [Floats]
-    package let forwardScratch: [Floats]
     /// Empty where there is no backward pass.
     package let backwardScratch: [Floats]
     package let workspace: Workspace
@@ -152,14 +153,14 @@ public final class OperationContext {
     package let parameterIDs: [ParameterID]
     /// What the loss of a sample counts for in the gradient; set before each backward pass.
     package var lossScale: Float = 1
-    /// Weights in the layout of the matrix multiplication, where the operation asked for them.
-    package var packedForward: PackedWeight?
-    package var packedBackward: PackedWeight?
+    /// The weight of a matrix multiplication and its transpose, where the operation has put them.
+    package var weight: GEMMOperandB?
+    package var transposedWeight: GEMMOperandB?
 
     package init(
         need: GradientNeed, inputs: [(Value, Floats)], output: (Value, Floats),
         inputGradients: [Floats?], accumulates: [Bool], outputGradient: Floats?, parameters: [Floats],
-        parameterGradients: [Floats?], buffers: [Floats], forwardScratch: [Floats], backwardScratch: [Floats],
+        parameterGradients: [Floats?], accumulatesParameters: [Bool], buffers: [Floats], backwardScratch: [Floats],
         workspace: Workspace, store: ParameterStore, parameterIDs: [ParameterID]
     ) {
         inputShapes = inputs.map(\.0.shape)
@@ -174,8 +175,8 @@ public final class OperationContext {
         self.outputGradient = outputGradient
         self.parameters = parameters
         self.parameterGradients = parameterGradients
+        self.accumulatesParameters = accumulatesParameters
         self.buffers = buffers
-        self.forwardScratch = forwardScratch
         self.backwardScratch = backwardScratch
         self.workspace = workspace
         self.store = store

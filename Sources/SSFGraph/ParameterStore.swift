@@ -27,17 +27,6 @@ public struct TrainableLayout: Sendable {
     }
 }
 
-/// A weight matrix in the layout of the matrix multiplication, made from a parameter and made anew when it has changed.
-package final class PackedWeight {
-    package let matrix: PackedMatrix
-    fileprivate var version: Int
-
-    fileprivate init(matrix: PackedMatrix, version: Int) {
-        self.matrix = matrix
-        self.version = version
-    }
-}
-
 /// The numbers behind a program's parameters: frozen tensors as they come, trainable ones in one flat vector.
 ///
 /// Executors of different batch sizes share a store, and with it the packed weights.
@@ -61,8 +50,7 @@ public final class ParameterStore {
     private let entryOfParameter: [Int?]
     /// Whether a parameter is as the checkpoint has it, and not made here.
     private let isGiven: [Bool]
-    private var packed: [String: PackedWeight] = [:]
-    private var version = 0
+    private var packed: [String: PackedMatrix] = [:]
 
     /// Gathers the parameters of `program`.
     ///
@@ -101,6 +89,7 @@ public final class ParameterStore {
                     dtype: .f32)
                 if let tensor {
                     _ = slice.floats.update(fromContentsOf: tensor.values)
+                    Self.release(tensor)
                 } else {
                     Self.fill(slice, specification, seed: seed)
                 }
@@ -120,6 +109,11 @@ public final class ParameterStore {
         }
         self.tensors = tensors
         self.entryOfParameter = entryOfParameter
+    }
+
+    /// What is mapped from a file and hardly read again need not stay in memory.
+    private static func release(_ tensor: Tensor) {
+        tensor.storage.releasePages(tensor.byteOffset..<tensor.byteOffset + tensor.byteCount)
     }
 
     private static func fill(_ tensor: Tensor, _ specification: ParameterSpecification, seed: UInt64) {
@@ -159,9 +153,11 @@ public final class ParameterStore {
         return tensor.floats.baseAddress!
     }
 
+    /// The place of a parameter in `layout`; nil for a frozen one.
+    func entry(of parameter: ParameterID) -> Int? { entryOfParameter[parameter.index] }
+
     func gradientPointer(_ parameter: ParameterID) -> UnsafeMutablePointer<Float>? {
-        guard let entry = entryOfParameter[parameter.index] else { return nil }
-        return gradient.floats.baseAddress! + layout.entries[entry].range.lowerBound
+        entry(of: parameter).map { gradient.floats.baseAddress! + layout.entries[$0].range.lowerBound }
     }
 
     /// Sets every gradient to zero, before the first backward pass of an optimiser step.
@@ -169,22 +165,23 @@ public final class ParameterStore {
         gradient.floats.update(repeating: 0)
     }
 
-    /// Says that trainable values have changed, so that packed weights are made anew before their next use.
-    public func didChange() {
-        version += 1
-    }
+    // MARK: Weights of products
 
-    // MARK: Packed weights
-
-    /// The B operand `[k, n]` made from a parameter with the given strides; shared by all who ask for the same.
-    func packed(
+    /// The B operand [k, n] of a product: element (p, j) at `p * rowStride + j * columnStride` of a parameter.
+    ///
+    /// A frozen one is laid out once, for all who ask for the same. A trained one, which changes with every step, is laid
+    /// out by the product, in scratch that stays in the cache.
+    func operandB(
         _ parameter: ParameterID, k: Int, n: Int, rowStride: Int, columnStride: Int, precision: Precision
-    ) -> PackedWeight {
-        let key = "\(parameter.index)/\(k)x\(n)/\(rowStride),\(columnStride)/\(precision)"
-        if let found = packed[key] {
-            refresh(found, parameter, rowStride: rowStride, columnStride: columnStride)
-            return found
+    ) -> GEMMOperandB {
+        guard entry(of: parameter) == nil else {
+            return .plain(
+                MatrixPointer(floats(parameter)), rowStride: rowStride, columnStride: columnStride, precision: precision
+            )
         }
+        let layout = "\(k)x\(n)/\(rowStride),\(columnStride)/\(precision)"
+        let key = "\(parameter.index)/\(layout)"
+        if let found = packed[key] { return .packed(found) }
         func pack() -> PackedMatrix {
             let tensor = tensor(parameter)
             let matrix = withExtendedLifetime(tensor) {
@@ -192,30 +189,14 @@ public final class ParameterStore {
                     k: k, n: n, b: UnsafePointer(tensor.floats.baseAddress!), rowStride: rowStride,
                     columnStride: columnStride, precision: precision)
             }
-            // A frozen weight is hardly read again: what is mapped from a file need not stay in memory.
-            if entryOfParameter[parameter.index] == nil {
-                let given = tensors[parameter.index]
-                given.storage.releasePages(given.byteOffset..<given.byteOffset + given.byteCount)
-            }
+            Self.release(tensors[parameter.index])
             return matrix
         }
-        let isShared = entryOfParameter[parameter.index] == nil && isGiven[parameter.index]
         let matrix =
-            if isShared, let shared {
-                shared.packed(
-                    tensors[parameter.index], layout: "\(k)x\(n)/\(rowStride),\(columnStride)/\(precision)", make: pack)
+            if isGiven[parameter.index], let shared {
+                shared.packed(tensors[parameter.index], layout: layout, make: pack)
             } else { pack() }
-        let made = PackedWeight(matrix: matrix, version: version)
-        packed[key] = made
-        return made
-    }
-
-    /// Packs a weight anew if it is trained and has changed since.
-    package func refresh(_ weight: PackedWeight, _ parameter: ParameterID, rowStride: Int, columnStride: Int) {
-        guard entryOfParameter[parameter.index] != nil, weight.version != version else { return }
-        GEMM.repack(
-            weight.matrix, b: tensors[parameter.index].floats.baseAddress!, rowStride: rowStride,
-            columnStride: columnStride)
-        weight.version = version
+        packed[key] = matrix
+        return .packed(matrix)
     }
 }

@@ -46,6 +46,20 @@ struct Schedule {
         appendBackward((0..<end).reversed().filter { runsBackward[$0] })
     }
 
+    /// Per parameter, from the event that first adds to its gradient to the one behind which nobody adds to it or reads
+    /// the parameter any more; nil where it has no gradient.
+    func gradientLives(_ program: Program, needs: [GradientNeed]) -> [ClosedRange<Int>?] {
+        var lives = [ClosedRange<Int>?](repeating: nil, count: program.parameters.count)
+        for (index, operation) in program.operations.enumerated() {
+            guard let time = backwardTime[index] else { continue }
+            for (slot, parameter) in operation.wiring.parameters.enumerated() where needs[index].parameters[slot] {
+                let life = lives[parameter.index] ?? time...time
+                lives[parameter.index] = min(life.lowerBound, time)...max(life.upperBound, time)
+            }
+        }
+        return lives
+    }
+
     private mutating func appendBackward(_ operations: [Int]) {
         for index in operations {
             backwardTime[index] = events.count

@@ -18,19 +18,11 @@ public enum GEMM {
         precision: Precision = .float32, table: KernelTable = .current
     ) -> PackedMatrix {
         let packed = PackedMatrix(k: k, n: n, precision: precision, table: table)
-        repack(packed, b: b, rowStride: rowStride, columnStride: columnStride)
-        return packed
-    }
-
-    /// Packs new numbers into a matrix of the same shape.
-    package static func repack<Element: MatrixElement>(
-        _ packed: PackedMatrix, b: UnsafePointer<Element>, rowStride: Int, columnStride: Int
-    ) {
-        let kernels = packed.table.gemm.kernels(packed.precision)
+        let kernels = table.gemm.kernels(precision)
         packB(
-            GEMMPlan(m: 0, n: packed.n, k: packed.k, blocking: kernels.blocking), kernels, b: MatrixPointer(b),
-            rowStride: rowStride,
+            GEMMPlan(m: 0, n: n, k: k, blocking: kernels.blocking), kernels, b: MatrixPointer(b), rowStride: rowStride,
             columnStride: columnStride, into: packed.base)
+        return packed
     }
 
     /// C = A B with B packed; element (i, p) of A at `a[i * aRowStride + p * aColumnStride]`.
@@ -47,26 +39,36 @@ public enum GEMM {
     ) {
         multiply(
             m: m, n: n, k: k, a: MatrixPointer(a), aRowStride: aRowStride, aColumnStride: aColumnStride,
-            packed: packed, c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate,
+            b: .packed(packed), c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate,
             prologue: prologue, epilogue: epilogue, workspace: workspace, table: table)
     }
 
-    /// The same for matrices of which only the running program knows what they hold.
+    /// The same for matrices of which only the running program knows what they hold, and B as the caller has it.
     package static func multiply(
-        m: Int, n: Int, k: Int, a: MatrixPointer, aRowStride: Int, aColumnStride: Int, packed: PackedMatrix,
+        m: Int, n: Int, k: Int, a: MatrixPointer, aRowStride: Int, aColumnStride: Int, b: GEMMOperandB,
         c: MutableMatrixPointer, cRowStride: Int, accumulate: Bool = false, prologue: GEMMPrologue = .identity,
         epilogue: GEMMEpilogue = GEMMEpilogue(), workspace: Workspace, table: KernelTable = .current
     ) {
-        precondition(packed.k == k && packed.n == n, "B is packed as \(packed.k) x \(packed.n), not \(k) x \(n)")
-        precondition(packed.table === table, "B is packed for \(packed.table.instructionSet)")
+        b.check(k: k, n: n, table: table)
         guard m > 0, n > 0 else { return }
-        let kernels = table.gemm.kernels(packed.precision)
+        let kernels = table.gemm.kernels(b.precision)
         let product = GEMMProduct(
             plan: GEMMPlan(m: m, n: n, k: k, blocking: kernels.blocking, wholeRows: epilogue.normGradient != nil),
             kernels: kernels, table: table, prologue: prologue, epilogue: epilogue, a: a, aRowStride: aRowStride,
             aColumnStride: aColumnStride, c: c, cRowStride: cRowStride, accumulate: accumulate)
-        let scratch = workspace.reserve(bytes: product.scratchBytes)
-        product.run(packedB: packed.base, scratch: scratch)
+        let packedBytes = b.isPackedInCall ? GEMMPlan.wholeLines(product.plan.packedBBytes) : 0
+        // All of it at once: growing later would move the packed B.
+        let scratch = workspace.reserve(bytes: packedBytes + product.scratchBytes)
+        var packedB = UnsafeRawPointer(scratch)
+        switch b {
+        case .packed(let matrix):
+            packedB = UnsafeRawPointer(matrix.base)
+        case .transposed(let matrix):
+            transposeB(product.plan, kernels, matrix, into: scratch)
+        case .plain(let b, let rowStride, let columnStride, _):
+            packB(product.plan, kernels, b: b, rowStride: rowStride, columnStride: columnStride, into: scratch)
+        }
+        product.run(packedB: packedB, scratch: scratch + packedBytes)
     }
 
     /// C = A B; element (p, j) of B at `b[p * bRowStride + j * bColumnStride]`. B is packed into the workspace first:
@@ -77,50 +79,10 @@ public enum GEMM {
         accumulate: Bool = false, prologue: GEMMPrologue = .identity, epilogue: GEMMEpilogue = GEMMEpilogue(),
         precision: Precision = .float32, workspace: Workspace, table: KernelTable = .current
     ) {
-        guard m > 0, n > 0 else { return }
-        let kernels = table.gemm.kernels(precision)
-        let product = GEMMProduct(
-            plan: GEMMPlan(m: m, n: n, k: k, blocking: kernels.blocking, wholeRows: epilogue.normGradient != nil),
-            kernels: kernels, table: table, prologue: prologue, epilogue: epilogue, a: MatrixPointer(a),
-            aRowStride: aRowStride,
-            aColumnStride: aColumnStride, c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate)
-        let packedBytes = GEMMPlan.wholeLines(product.plan.packedBBytes)
-        // All of it at once: growing later would move the packed B.
-        let packedB = workspace.reserve(bytes: packedBytes + product.scratchBytes)
-        packB(
-            product.plan, kernels, b: MatrixPointer(b), rowStride: bRowStride, columnStride: bColumnStride,
-            into: packedB)
-        product.run(packedB: packedB, scratch: packedB + packedBytes)
-    }
-
-    // MARK: - Packing B
-
-    private struct PackingJob {
-        var plan: GEMMPlan
-        var kernels: GEMMKernels
-        var b: MatrixPointer
-        var rowStride: Int
-        var columnStride: Int
-        var packed: UnsafeMutableRawPointer
-    }
-
-    /// Every panel of B is a chunk.
-    private static func packB(
-        _ plan: GEMMPlan, _ kernels: GEMMKernels, b: MatrixPointer, rowStride: Int, columnStride: Int,
-        into packed: UnsafeMutableRawPointer
-    ) {
-        let job = PackingJob(
-            plan: plan, kernels: kernels, b: b, rowStride: rowStride, columnStride: columnStride, packed: packed)
-        // A small matrix is packed before another thread would have woken up.
-        let team = plan.n * plan.k < 1 << 14 ? 1 : Parallel.threads
-        Parallel.run(chunks: plan.columnTiles, team: team, context: job) { context, j, _ in
-            let job = context.assumingMemoryBound(to: PackingJob.self)
-            let plan = job.pointee.plan
-            let b = job.pointee.b
-            let first = j * plan.blocking.tileColumns * job.pointee.columnStride * (b.isHalf ? 2 : 4)
-            job.pointee.kernels.packB(
-                plan.k, plan.columns(j), plan.packedColumns(j), b.base + first, b.isHalf, job.pointee.kernels.isHalf,
-                job.pointee.rowStride, job.pointee.columnStride, job.pointee.packed + plan.panelOffset(j))
-        }
+        multiply(
+            m: m, n: n, k: k, a: MatrixPointer(a), aRowStride: aRowStride, aColumnStride: aColumnStride,
+            b: .plain(MatrixPointer(b), rowStride: bRowStride, columnStride: bColumnStride, precision: precision),
+            c: MutableMatrixPointer(c), cRowStride: cRowStride, accumulate: accumulate, prologue: prologue,
+            epilogue: epilogue, workspace: workspace, table: table)
     }
 }

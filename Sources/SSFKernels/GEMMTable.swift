@@ -76,6 +76,11 @@ struct GEMMKernels: Sendable {
             _ k: Int, _ columns: Int, _ packedColumns: Int, _ b: UnsafeRawPointer, _ bIsHalf: Bool,
             _ packsHalves: Bool, _ rowStride: Int, _ columnStride: Int, _ packed: UnsafeMutableRawPointer
         ) -> Void
+    typealias TransposePanel =
+        @Sendable (
+            _ k: Int, _ columns: Int, _ packedColumns: Int, _ panel: UnsafeRawPointer, _ panelColumns: Int,
+            _ ahead: UnsafeRawPointer, _ first: Int, _ isHalf: Bool, _ packed: UnsafeMutableRawPointer
+        ) -> Void
 
     private(set) var blocking: GEMMBlocking
     private(set) var tile: Tile
@@ -83,6 +88,7 @@ struct GEMMKernels: Sendable {
     private(set) var packColumns: PackColumns
     private(set) var packWithPrologue: PackWithPrologue
     private(set) var packB: PackB
+    private(set) var transposePanel: TransposePanel
     /// The rows that a tile of so many rows has in packed A.
     private(set) var packedRows: @Sendable (Int) -> Int
     /// Whether B is packed as bfloat16, and A rounded to it.
@@ -98,6 +104,7 @@ struct GEMMKernels: Sendable {
                 packColumns = SSFMicroKernels.gemmPackColumns
                 packWithPrologue = SSFMicroKernels.gemmPackWithPrologue
                 packB = SSFMicroKernels.gemmPackB
+                transposePanel = SSFMicroKernels.gemmTransposePanel
                 packedRows = SSFMicroKernels.gemmPackedRows
             case .avx2:
                 blocking = .avx2
@@ -106,6 +113,7 @@ struct GEMMKernels: Sendable {
                 packColumns = SSFMicroKernelsAVX2.gemmPackColumns
                 packWithPrologue = SSFMicroKernelsAVX2.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX2.gemmPackB
+                transposePanel = SSFMicroKernelsAVX2.gemmTransposePanel
                 packedRows = SSFMicroKernelsAVX2.gemmPackedRows
             case .avx512, .avx512bf16:
                 blocking = .avx512
@@ -114,6 +122,7 @@ struct GEMMKernels: Sendable {
                 packColumns = SSFMicroKernelsAVX512.gemmPackColumns
                 packWithPrologue = SSFMicroKernelsAVX512.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX512.gemmPackB
+                transposePanel = SSFMicroKernelsAVX512.gemmTransposePanel
                 packedRows = SSFMicroKernelsAVX512.gemmPackedRows
             }
         #else
@@ -123,6 +132,7 @@ struct GEMMKernels: Sendable {
             packColumns = gemmPackColumns
             packWithPrologue = gemmPackWithPrologue
             packB = gemmPackB
+            transposePanel = gemmTransposePanel
             packedRows = gemmPackedRows
         #endif
     }
@@ -145,6 +155,7 @@ struct GEMMKernels: Sendable {
                 packColumns = SSFMicroKernelsAVX512BF16.gemmPackColumns
                 packWithPrologue = SSFMicroKernelsAVX512BF16.gemmPackWithPrologue
                 packB = SSFMicroKernelsAVX512BF16.gemmPackB
+                transposePanel = SSFMicroKernelsAVX512BF16.gemmTransposePanel
                 packedRows = SSFMicroKernelsAVX512BF16.gemmPackedRows
             }
         #else

@@ -1,6 +1,6 @@
 /// A matrix B [k, n], laid out once as the tiles of its kernel table read it: frozen weights are packed once per run.
 ///
-/// Safe to read from many threads; `GEMM.repack` needs to be alone with it.
+/// Safe to read from many threads.
 public final class PackedMatrix: @unchecked Sendable {
     /// Rows of B.
     public let k: Int

@@ -30,21 +30,23 @@ public final class AdamWOptimizer: Optimizer {
 
     public var moments: [String: Tensor] { ["first_moment": firstMoment, "second_moment": secondMoment] }
 
-    public func update(parameters: Tensor, gradients: Tensor, learningRate: Double, gradientScale: Float) {
-        precondition(parameters.count == firstMoment.count && gradients.count == firstMoment.count)
+    public func beginUpdate() {
         stepCount += 1
-        let parameters = parameters.floats.baseAddress!
-        let gradients = gradients.floats.baseAddress!
-        let first = firstMoment.floats.baseAddress!
-        let second = secondMoment.floats.baseAddress!
-        for segment in segments {
-            let start = segment.range.lowerBound
-            AdamW.step(
-                count: segment.range.count, parameters: parameters + start, gradients: gradients + start,
-                firstMoment: first + start, secondMoment: second + start, learningRate: Float(learningRate),
-                beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: segment.weightDecay, step: stepCount,
-                gradientScale: gradientScale)
-        }
+    }
+
+    public func update(
+        _ segment: DecaySegment, of parameters: Tensor, gradient: UnsafePointer<Float>, learningRate: Double,
+        gradientScale: Float
+    ) {
+        let start = segment.range.lowerBound
+        let count = firstMoment.count
+        precondition(parameters.count == count && start >= 0 && segment.range.upperBound <= count)
+        AdamW.step(
+            count: segment.range.count, parameters: parameters.floats.baseAddress! + start, gradients: gradient,
+            firstMoment: firstMoment.floats.baseAddress! + start,
+            secondMoment: secondMoment.floats.baseAddress! + start, learningRate: Float(learningRate), beta1: beta1,
+            beta2: beta2, epsilon: epsilon, weightDecay: segment.weightDecay, step: stepCount,
+            gradientScale: gradientScale)
     }
 
     public func restore(moments: [String: Tensor], stepCount: Int) {

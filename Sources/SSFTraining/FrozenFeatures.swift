@@ -37,14 +37,15 @@ public final class FrozenFeatures {
     public func byteCount(images count: Int) -> Int { 4 * width * count }
 
     /// Runs the trained end; its `images` are the features of a batch.
-    public func executor(batch: Int, mode: ExecutionMode) throws -> Executor {
-        let key = "\(batch)/\(mode)"
+    public func executor(batch: Int, mode: ExecutionMode, handsOverGradients: Bool = false) throws -> Executor {
+        let key = "\(batch)/\(mode)/\(handsOverGradients)"
         if let found = ends[key] { return found }
         guard let suffix = try model.program(batch: batch, mode: mode).trainedSuffix() else {
             preconditionFailure("a model that can be cut for one image can be cut for \(batch)")
         }
         let made = Executor(
-            suffix.program, parameters: model.parameters, mode: mode, precision: model.options.precision)
+            suffix.program, parameters: model.parameters, mode: mode, precision: model.options.precision,
+            handsOverGradients: handsOverGradients)
         ends[key] = made
         return made
     }

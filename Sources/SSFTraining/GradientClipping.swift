@@ -5,8 +5,12 @@ import SSFTensors
 public enum GradientClipping {
     /// The Euclidean norm of a whole vector, summed in double precision.
     public static func norm(_ gradient: Tensor) -> Double {
-        guard gradient.count > 0 else { return 0 }
-        return Elementwise.sumOfSquares(count: gradient.count, x: gradient.floats.baseAddress!).squareRoot()
+        sumOfSquares(UnsafeBufferPointer(gradient.floats)).squareRoot()
+    }
+
+    /// What a part of a vector adds to the square of its norm.
+    static func sumOfSquares(_ part: UnsafeBufferPointer<Float>) -> Double {
+        part.isEmpty ? 0 : Elementwise.sumOfSquares(count: part.count, x: part.baseAddress!)
     }
 
     /// The factor by which to multiply gradients of norm `norm` so that they stay within `limit`: PyTorch's

@@ -31,7 +31,6 @@ public struct LinearProbe: Sendable {
         let initial = model.parameters.trainable.copied()
         func reset() {
             _ = model.parameters.trainable.floats.update(fromContentsOf: initial.floats)
-            model.parameters.didChange()
         }
         var found: [Candidate] = []
         for rate in learningRates {

@@ -56,10 +56,12 @@ extension Trainer {
         }
         parts.append(.init("activations and gradients", bytes: step.buffers))
         parts.append(.init("evaluation", bytes: evaluation))
-        // Values, gradient, and the values of the last good epoch, beside the moments.
+        // Values, the gradient where it is needed as a whole, and the values of the last good epoch, beside the moments.
         let optimizer = configuration.optimizer
         parts.append(
-            .init("trained numbers and \(optimizer.title)", bytes: (3 + optimizer.momentCount) * 4 * trained))
+            .init(
+                "trained numbers and \(optimizer.title)",
+                bytes: ((configuration.needsWholeGradient ? 3 : 2) + optimizer.momentCount) * 4 * trained))
         parts.append(.init("saving", bytes: 4 * trained))
         let passes = [training, validation, laterEvaluation].compactMap { $0 }
         parts.append(
@@ -73,7 +75,8 @@ extension Trainer {
     private func need(_ program: Program, _ mode: ExecutionMode) -> MemoryNeed {
         MemoryNeed(
             of: program, mode: mode, recomputesBlocks: mode == .training && model.options.recomputesBlocks,
-            precision: model.options.precision)
+            precision: model.options.precision,
+            handsOverGradients: mode == .training && !configuration.needsWholeGradient)
     }
 
     /// The buffers of evaluating sets of these sizes.

@@ -28,18 +28,28 @@ public enum OptimizerChoice: String, Sendable, Codable, CaseIterable {
 
 /// One flat vector of trainable numbers moved by gradients of the same length.
 public protocol Optimizer: AnyObject {
-    /// How many updates were made.
+    /// How many updates were begun.
     var stepCount: Int { get }
+
+    /// All trainables, in order, by their decay.
+    var segments: [DecaySegment] { get }
 
     /// What it keeps from step to step, by the names under which a training state is saved; each [trainables].
     var moments: [String: Tensor] { get }
 
-    /// One update of `parameters` in place.
+    /// Begins an update; its parts follow, each number in one of them.
+    func beginUpdate()
+
+    /// The part of an update that changes the numbers of `segment.range` in place.
     ///
     /// - Parameters:
-    ///   - gradients: of the same length; each is multiplied by `gradientScale` while it is read (clipping,
-    ///     accumulation).
-    func update(parameters: Tensor, gradients: Tensor, learningRate: Double, gradientScale: Float)
+    ///   - parameters: all of them.
+    ///   - gradient: of the first number of the range and those behind it; each is multiplied by `gradientScale` while
+    ///     it is read (clipping, accumulation).
+    /// - Precondition: the range lies within the trainables.
+    func update(
+        _ segment: DecaySegment, of parameters: Tensor, gradient: UnsafePointer<Float>, learningRate: Double,
+        gradientScale: Float)
 
     /// Takes up the moments and the count of an earlier run.
     ///
@@ -48,8 +58,31 @@ public protocol Optimizer: AnyObject {
 }
 
 extension Optimizer {
-    public func update(parameters: Tensor, gradients: Tensor, learningRate: Double) {
-        update(parameters: parameters, gradients: gradients, learningRate: learningRate, gradientScale: 1)
+    /// One whole update of `parameters`, from gradients of the same length.
+    public func update(parameters: Tensor, gradients: Tensor, learningRate: Double, gradientScale: Float = 1) {
+        precondition(gradients.count == parameters.count)
+        beginUpdate()
+        for segment in segments {
+            update(
+                segment, of: parameters, gradient: gradients.floats.baseAddress! + segment.range.lowerBound,
+                learningRate: learningRate, gradientScale: gradientScale)
+        }
+    }
+
+    /// The part of an update that concerns numbers under one decay, when their gradient is there.
+    ///
+    /// - Precondition: `range` lies in one segment and is as long as `gradient`.
+    public func update(
+        _ range: Range<Int>, of parameters: Tensor, gradient: UnsafeBufferPointer<Float>, learningRate: Double
+    ) {
+        precondition(gradient.count == range.count)
+        guard let segment = segments.first(where: { $0.range.upperBound >= range.upperBound }), !range.isEmpty else {
+            return precondition(range.isEmpty, "\(range) is none of the trainables")
+        }
+        precondition(segment.range.lowerBound <= range.lowerBound, "\(range) lies under several decays")
+        update(
+            DecaySegment(range: range, weightDecay: segment.weightDecay), of: parameters,
+            gradient: gradient.baseAddress!, learningRate: learningRate, gradientScale: 1)
     }
 
     /// Copies moments over this optimiser's own.

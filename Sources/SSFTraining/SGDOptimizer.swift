@@ -25,17 +25,20 @@ public final class SGDOptimizer: Optimizer {
 
     public var moments: [String: Tensor] { ["momentum_buffer": buffer] }
 
-    public func update(parameters: Tensor, gradients: Tensor, learningRate: Double, gradientScale: Float) {
-        precondition(parameters.count == buffer.count && gradients.count == buffer.count)
+    public func beginUpdate() {
         stepCount += 1
-        for segment in segments {
-            let start = segment.range.lowerBound
-            SGD.step(
-                count: segment.range.count, parameters: parameters.floats.baseAddress! + start,
-                gradients: gradients.floats.baseAddress! + start, buffer: buffer.floats.baseAddress! + start,
-                learningRate: Float(learningRate), momentum: momentum, isNesterov: isNesterov,
-                weightDecay: segment.weightDecay, gradientScale: gradientScale)
-        }
+    }
+
+    public func update(
+        _ segment: DecaySegment, of parameters: Tensor, gradient: UnsafePointer<Float>, learningRate: Double,
+        gradientScale: Float
+    ) {
+        let start = segment.range.lowerBound
+        precondition(parameters.count == buffer.count && start >= 0 && segment.range.upperBound <= buffer.count)
+        SGD.step(
+            count: segment.range.count, parameters: parameters.floats.baseAddress! + start, gradients: gradient,
+            buffer: buffer.floats.baseAddress! + start, learningRate: Float(learningRate), momentum: momentum,
+            isNesterov: isNesterov, weightDecay: segment.weightDecay, gradientScale: gradientScale)
     }
 
     public func restore(moments: [String: Tensor], stepCount: Int) {

@@ -19,11 +19,10 @@ extension Trainer {
             let kept = try keptFeatures(of: first)
             featureSeconds = clock.lap() / Double(first.count)
             try withExtendedLifetime(kept) {
-                _ = try accumulate(kept?.batch ?? first, batchIndex: 0, of: 1)
+                _ = try differentiate(kept?.batch ?? first, batchIndex: 0, of: 1) { _, _ in }
             }
             stepSeconds = clock.lap()
         }
-        model.parameters.zeroGradient()
 
         var evaluationSeconds = 0.0
         if let validation {

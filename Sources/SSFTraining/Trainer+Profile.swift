@@ -33,7 +33,8 @@ extension Trainer {
             if isMeasured { peaks.append(meter.gigaFLOPs(model.options.precision)) }
             var clock = Stopwatch()
             var lap = Stopwatch()
-            model.parameters.zeroGradient()
+            let learningRate = learningRate(step: step % max(1, stepsPerEpoch * configuration.totalEpochs), epoch: 0)
+            if configuration.needsWholeGradient { model.parameters.zeroGradient() } else { beginUpdate() }
             phases.update += lap.lap()
             var outside = 0.0
             for part in 0..<min(configuration.accumulation, batchesPerEpoch) {
@@ -60,11 +61,19 @@ extension Trainer {
                 }
                 phases.copy += lap.lap()
                 executor.forward()
-                executor.backward(lossScale: 1 / Float(inputs.count * configuration.accumulation))
+                var updateSeconds = 0.0
+                executor.backward(lossScale: 1 / Float(inputs.count * configuration.accumulation)) { entry, gradient in
+                    var clock = Stopwatch()
+                    _ = update(entry, gradient, learningRate: learningRate)
+                    updateSeconds += clock.lap()
+                }
+                phases.update += updateSeconds
                 lap = Stopwatch()
                 if isMeasured { images += inputs.count }
             }
-            update(step: step % max(1, stepsPerEpoch * configuration.totalEpochs), epoch: 0)
+            if configuration.needsWholeGradient {
+                update(learningRate: learningRate, norm: GradientClipping.norm(model.parameters.gradient))
+            }
             phases.update += lap.lap()
             if isMeasured { wall += clock.lap() - outside }
         }

@@ -136,7 +136,6 @@ public final class Trainer {
                 found: "\(stepsPerEpoch) steps per epoch", remedy: "resume with the data and batch size of the run")
         }
         _ = model.parameters.trainable.floats.update(fromContentsOf: state.trainable.floats)
-        model.parameters.didChange()
         optimizer.restore(moments: state.moments, stepCount: state.completedSteps)
         completedEpochs = state.completedEpochs
         completedSteps = state.completedSteps
@@ -207,7 +206,9 @@ public final class Trainer {
             var clock = Stopwatch()
             let step = epoch * stepsPerEpoch + stepInEpoch
             let batches = min(configuration.accumulation, batchesPerEpoch - stepInEpoch * configuration.accumulation)
-            model.parameters.zeroGradient()
+            learningRate = self.learningRate(step: step, epoch: epoch)
+            if configuration.needsWholeGradient { model.parameters.zeroGradient() }
+            var squares = 0.0
             var stepLoss = 0.0
             var stepImages = 0
             var stepDataSeconds = 0.0
@@ -215,18 +216,24 @@ public final class Trainer {
                 var wait = Stopwatch()
                 guard let batch = try stream.next() else { break }
                 stepDataSeconds += wait.lap()
-                stepLoss += try accumulate(batch, batchIndex: step * configuration.accumulation + part, of: batches)
+                if !configuration.needsWholeGradient { beginUpdate() }
+                stepLoss += try differentiate(
+                    batch, batchIndex: step * configuration.accumulation + part, of: batches
+                ) { entry, gradient in
+                    squares += update(entry, gradient, learningRate: learningRate)
+                }
                 stepImages += batch.count
             }
             // Images that were left out because they cannot be read may end an epoch early.
             if stepImages == 0 { continue }
 
-            let norm = GradientClipping.norm(model.parameters.gradient)
+            let norm =
+                configuration.needsWholeGradient
+                ? GradientClipping.norm(model.parameters.gradient) : squares.squareRoot()
             guard stepLoss.isFinite && norm.isFinite else {
                 return try diverge(epoch: epoch, step: step, loss: stepLoss / Double(stepImages))
             }
-            learningRate = schedule.rate(step: step, epoch: epoch)
-            update(learningRate: learningRate, norm: norm)
+            if configuration.needsWholeGradient { update(learningRate: learningRate, norm: norm) }
 
             lossSum += stepLoss
             imageCount += stepImages
@@ -268,20 +275,28 @@ public final class Trainer {
         return .finished
     }
 
-    /// Adds a batch's share of the gradient of a step of `batches` batches, each of which counts alike, and returns the
-    /// sum of the batch's losses.
-    func accumulate(_ batch: ImageBatch, batchIndex: Int, of batches: Int) throws -> Double {
+    /// Runs a batch of a step of `batches`, each of which counts alike, forward and backward, and returns the sum of its
+    /// losses.
+    ///
+    /// - Parameter take: is given the gradient of each trainable as soon as it is complete, unless the run needs the whole
+    ///   gradient: then the batch's share is added to that.
+    func differentiate(
+        _ batch: ImageBatch, batchIndex: Int, of batches: Int,
+        handingOverTo take: (_ entry: Int, _ gradient: UnsafeMutableBufferPointer<Float>) -> Void
+    ) throws -> Double {
         let executor = try executor(batch: batch.count)
         fill(executor, batch, batchIndex: batchIndex)
         executor.forward()
-        executor.backward(lossScale: 1 / Float(batch.count * batches))
+        executor.backward(lossScale: 1 / Float(batch.count * batches), handingOverTo: take)
         lastExecutor = executor
         return executor.losses.reduce(0) { $0 + Double($1) }
     }
 
     /// What a training step of `batch` images runs: the model, or its trained end.
     func executor(batch: Int) throws -> Executor {
-        try features?.executor(batch: batch, mode: .training) ?? model.executor(batch: batch, mode: .training)
+        let handsOver = !configuration.needsWholeGradient
+        return try features?.executor(batch: batch, mode: .training, handsOverGradients: handsOver)
+            ?? model.executor(batch: batch, mode: .training, handsOverGradients: handsOver)
     }
 
     /// Hands a batch to an executor and draws its drop-path masks.
@@ -292,18 +307,28 @@ public final class Trainer {
         executor.drawMasks(using: &generator)
     }
 
-    /// One update of the trainables from the gradients that were added up.
-    func update(step: Int, epoch: Int) {
-        update(
-            learningRate: schedule.rate(step: step, epoch: epoch),
-            norm: GradientClipping.norm(model.parameters.gradient))
+    /// The learning rate of a step.
+    func learningRate(step: Int, epoch: Int) -> Double { schedule.rate(step: step, epoch: epoch) }
+
+    /// Begins an update that is made tensor by tensor.
+    func beginUpdate() { optimizer.beginUpdate() }
+
+    /// Updates a trainable, and returns what its gradient adds to the square of the norm of all.
+    func update(_ entry: Int, _ gradient: UnsafeMutableBufferPointer<Float>, learningRate: Double) -> Double {
+        let gradient = UnsafeBufferPointer(gradient)
+        // First, because it leaves the gradient in the cache.
+        let squares = GradientClipping.sumOfSquares(gradient)
+        optimizer.update(
+            model.parameters.layout.entries[entry].range, of: model.parameters.trainable, gradient: gradient,
+            learningRate: learningRate)
+        return squares
     }
 
-    private func update(learningRate: Double, norm: Double) {
+    /// Updates all trainables from the gradients that were added up, of norm `norm`.
+    func update(learningRate: Double, norm: Double) {
         optimizer.update(
             parameters: model.parameters.trainable, gradients: model.parameters.gradient, learningRate: learningRate,
             gradientScale: Float(GradientClipping.factor(norm: norm, limit: configuration.clipNorm)))
-        model.parameters.didChange()
     }
 
     /// The mean loss of the last batch, whose images are still in place, under the trainables as they are now.
@@ -315,7 +340,6 @@ public final class Trainer {
 
     private func diverge(epoch: Int, step: Int, loss: Double) throws -> Outcome {
         _ = model.parameters.trainable.floats.update(fromContentsOf: lastGood.floats)
-        model.parameters.didChange()
         let event = RunDiverged(
             epoch: epoch, step: step, loss: loss, restoredEpoch: completedEpochs > 0 ? completedEpochs - 1 : nil)
         for observer in observers { try observer.runDiverged(event) }

@@ -61,6 +61,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// Whether an epoch over `images` images leaves out its last partial batch: always, unless there would be none left.
     public func dropsLastBatch(images: Int) -> Bool { images >= batchSize }
 
+    /// Whether an update reads the gradient as a whole, for its norm or because several batches add to it, rather than
+    /// that of each tensor when it is complete.
+    public var needsWholeGradient: Bool { clipNorm != nil || accumulation > 1 }
+
     /// Batches of one epoch.
     public func batchesPerEpoch(images: Int) -> Int {
         dropsLastBatch(images: images) ? images / batchSize : 1

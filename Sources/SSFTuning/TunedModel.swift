@@ -142,12 +142,17 @@ public final class TunedModel {
     // MARK: Running
 
     /// An executor for a batch; made once for each batch and mode, over the same parameters.
-    public func executor(batch: Int, mode: ExecutionMode, taps: Set<String> = []) throws -> Executor {
-        let key = "\(batch)/\(mode)/\(taps.sorted().joined(separator: ","))"
+    ///
+    /// - Parameter handsOverGradients: as of `Executor`.
+    public func executor(
+        batch: Int, mode: ExecutionMode, taps: Set<String> = [], handsOverGradients: Bool = false
+    ) throws -> Executor {
+        let key = "\(batch)/\(mode)/\(taps.sorted().joined(separator: ","))/\(handsOverGradients)"
         if let found = executors[key] { return found }
         let made = Executor(
             try program(batch: batch, mode: mode), parameters: parameters, mode: mode, taps: taps,
-            recomputesBlocks: options.recomputesBlocks, precision: options.precision)
+            recomputesBlocks: options.recomputesBlocks, precision: options.precision,
+            handsOverGradients: handsOverGradients)
         executors[key] = made
         return made
     }
@@ -214,7 +219,6 @@ public final class TunedModel {
             _ = UnsafeMutableBufferPointer(rebasing: parameters.trainable.floats[entry.range]).update(
                 fromContentsOf: values)
         }
-        parameters.didChange()
     }
 
     /// Begins with the parameters that another task has trained, with the same method on the same base.

@@ -200,27 +200,13 @@ import Testing
         }
     }
 
-    /// A packed matrix takes half of the memory, and new numbers may be packed into it.
+    /// A packed matrix takes half of the memory.
     @Test(arguments: KernelTable.available)
-    func packedMatricesAreSmallAndCanBeFilledAnew(_ table: KernelTable) {
-        let (m, n, k) = (9, 50, 33)
-        let first = TestFloats(numbers(k * n, seed: 1))
-        let second = TestFloats(numbers(k * n, seed: 2))
-        let a = TestFloats(numbers(m * k, seed: 3))
-        func pack(_ b: TestFloats) -> PackedMatrix {
-            GEMM.pack(
-                k: k, n: n, b: b.pointer, rowStride: n, columnStride: 1, precision: .bfloat16, table: table)
-        }
-        let packed = pack(first)
-        GEMM.repack(packed, b: second.pointer, rowStride: n, columnStride: 1)
-        let results = [packed, pack(second)].map {
-            let c = TestFloats([Double](repeating: 0, count: m * n))
-            GEMM.multiply(
-                m: m, n: n, k: k, a: a.pointer, aRowStride: k, aColumnStride: 1, packed: $0, c: c.pointer,
-                cRowStride: n, workspace: Workspace(), table: table)
-            return c.bits
-        }
-        #expect(results[0] == results[1])
+    func packedMatricesAreSmall(_ table: KernelTable) {
+        let (n, k) = (50, 33)
+        let b = TestFloats(numbers(k * n, seed: 1))
+        let packed = GEMM.pack(
+            k: k, n: n, b: b.pointer, rowStride: n, columnStride: 1, precision: .bfloat16, table: table)
         #expect(packed.precision == .bfloat16)
         #expect(packed.byteCount >= 2 * k * n && packed.byteCount < 2 * (k + 1) * (n + 16))
     }

@@ -121,22 +121,10 @@ import Testing
     }
 
     @Test(arguments: KernelTable.available)
-    func repackingReplacesTheNumbers(_ table: KernelTable) {
-        let (m, n, k) = (9, 50, 33)
-        let first = TestFloats(numbers(k * n, seed: 1))
-        let second = TestFloats(numbers(k * n, seed: 2))
-        let a = TestFloats(numbers(m * k, seed: 3))
-        let packed = GEMM.pack(k: k, n: n, b: first.pointer, rowStride: n, columnStride: 1, table: table)
-        GEMM.repack(packed, b: second.pointer, rowStride: n, columnStride: 1)
-        let results = [packed, GEMM.pack(k: k, n: n, b: second.pointer, rowStride: n, columnStride: 1, table: table)]
-            .map {
-                let c = TestFloats([Double](repeating: 0, count: m * n))
-                GEMM.multiply(
-                    m: m, n: n, k: k, a: a.pointer, aRowStride: k, aColumnStride: 1, packed: $0, c: c.pointer,
-                    cRowStride: n, workspace: Workspace(), table: table)
-                return c.bits
-            }
-        #expect(results[0] == results[1])
+    func packedMatricesAreHardlyLarger(_ table: KernelTable) {
+        let (n, k) = (50, 33)
+        let b = TestFloats(numbers(k * n, seed: 1))
+        let packed = GEMM.pack(k: k, n: n, b: b.pointer, rowStride: n, columnStride: 1, table: table)
         #expect(packed.byteCount >= 4 * k * n && packed.byteCount < 4 * k * (n + 16))
     }
 }

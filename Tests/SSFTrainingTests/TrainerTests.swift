@@ -119,6 +119,26 @@ struct TrainerTests {
     }
 
     /// Accumulating gradients over four batches is one batch of four times the size, within rounding.
+    @Test(
+        "Updates of each tensor as its gradient is complete are those from the whole gradient, bit for bit",
+        arguments: ["full", "ssf"], OptimizerChoice.allCases)
+    func updatesInBackward(method: String, optimizer: OptimizerChoice) throws {
+        let runs = try [nil, 1e30].map { limit in
+            var configuration = configuration(epochs: 2, optimizer: optimizer)
+            // A limit that nothing reaches: it takes the whole gradient, and leaves it as it is.
+            configuration.clipNorm = limit
+            let log = RunLog()
+            let model = try TinyTask.model(method: method)
+            _ = try Trainer(
+                model: model, training: TinyTask.images(64), configuration: configuration, observers: [log]
+            ).run()
+            return (log.steps.map(\.gradientNorm), model.parameters.trainable.values)
+        }
+        #expect(runs[0].1.elementsEqual(runs[1].1))
+        // The sums of squares are taken in another order.
+        for (a, b) in zip(runs[0].0, runs[1].0) { #expect(abs(a - b) <= 1e-9 * b && a > 0) }
+    }
+
     @Test("Accumulated batches are one batch")
     func accumulation() throws {
         let images = TinyTask.images(64)

@@ -79,7 +79,6 @@ import Testing
         for i in model.parameters.trainable.floats.indices {
             model.parameters.trainable.floats[i] += Float(0.2 * random.normal())
         }
-        model.parameters.didChange()
         let folder = try LowRankTuning.exported(model, baseModelPath: nil)
         #expect(folder.rank == 4)
         #expect(folder.alpha == 6)

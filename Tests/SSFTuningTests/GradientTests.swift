@@ -140,7 +140,6 @@ import Testing
             executor.backward(lossScale: 1.0 / 8)
             optimizer.update(
                 parameters: parameters.trainable, gradients: parameters.gradient, learningRate: run.learningRate)
-            parameters.didChange()
         }
     }
 }

@@ -48,7 +48,6 @@ import Testing
         for i in model.parameters.trainable.floats.indices {
             model.parameters.trainable.floats[i] += Float(deviation * random.normal())
         }
-        model.parameters.didChange()
     }
 
     private func logits(_ model: TunedModel) throws -> [Float] {

@@ -77,7 +77,6 @@ import Testing
                 tuned.parameters.trainable.floats[i] += Float(0.3 * random.normal())
             }
         }
-        tuned.parameters.didChange()
         let before = try logits(tuned)
 
         var configuration = try Checkpoint.load(Goldens.path(folder)).configuration

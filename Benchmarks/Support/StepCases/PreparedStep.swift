@@ -12,7 +12,8 @@ extension StepCase {
     public func prepareStep() throws -> PreparedStep {
         let tuned = try tunedModel()
         return PreparedStep(
-            tuned, executor: try tuned.executor(batch: batch, mode: mode), flops: try flops(recomputing: false),
+            tuned, executor: try tuned.executor(batch: batch, mode: mode, handsOverGradients: mode == .training),
+            flops: try flops(recomputing: false),
             executedFLOPs: try flops(recomputing: recomputes))
     }
 }
@@ -50,32 +51,23 @@ public final class PreparedStep {
     /// One step.
     public func run() {
         guard executor.mode == .training else { return executor.forward() }
-        differentiate()
         steps += 1
-        let parameters = model.parameters
-        for segment in parameters.layout.entries {
-            // A small rate: the weights of a hundred steps stay those of a model.
-            step(segment.range, weightDecay: segment.decays ? 1e-4 : 0)
-        }
-        parameters.didChange()
-    }
-
-    private func differentiate() {
-        model.parameters.zeroGradient()
         executor.forward()
-        executor.backward(lossScale: 1 / Float(executor.batch))
+        executor.backward(lossScale: 1 / Float(executor.batch), handingOverTo: update)
     }
 
-    private func step(_ range: Range<Int>, weightDecay: Float) {
+    private func update(_ entry: Int, _ gradient: UnsafeMutableBufferPointer<Float>) {
+        let parameter = model.parameters.layout.entries[entry]
         func part(_ tensor: Tensor) -> UnsafeMutableBufferPointer<Float> {
-            UnsafeMutableBufferPointer(rebasing: tensor.floats[range])
+            UnsafeMutableBufferPointer(rebasing: tensor.floats[parameter.range])
         }
         var parameters = part(model.parameters.trainable).mutableSpan
         var first = part(firstMoment).mutableSpan
         var second = part(secondMoment).mutableSpan
         AdamW.step(
-            parameters: &parameters, gradients: part(model.parameters.gradient).span, firstMoment: &first,
-            secondMoment: &second, learningRate: 1e-6, weightDecay: weightDecay, step: steps)
+            parameters: &parameters, gradients: gradient.span, firstMoment: &first, secondMoment: &second,
+            // A small rate: the weights of a hundred steps stay those of a model.
+            learningRate: 1e-6, weightDecay: parameter.decays ? 1e-4 : 0, step: steps)
     }
 
     // MARK: Gradients
@@ -94,17 +86,16 @@ public final class PreparedStep {
         else { throw CaseError("\(inputs): expected images and labels of this case") }
         _ = executor.images.update(fromContentsOf: images.values)
         labels.bytes.withMemoryRebound(to: Int32.self) { _ = executor.labels.update(fromContentsOf: $0) }
-        differentiate()
 
         let parameters = model.parameters
-        var tensors = ["losses": Tensor(Array(executor.losses), shape: [executor.batch])]
-        for entry in parameters.layout.entries {
+        var tensors: [String: Tensor] = [:]
+        executor.forward()
+        executor.backward(lossScale: 1 / Float(executor.batch)) { index, gradient in
+            let entry = parameters.layout.entries[index]
             tensors["value.\(entry.name)"] = parameters.tensor(named: entry.name)!.reshaped(entry.shape)
-            tensors["gradient.\(entry.name)"] = Tensor(
-                storage: parameters.gradient.storage,
-                byteOffset: parameters.gradient.byteOffset + 4 * entry.range.lowerBound, shape: entry.shape, dtype: .f32
-            )
+            tensors["gradient.\(entry.name)"] = Tensor(Array(gradient), shape: entry.shape)
         }
+        tensors["losses"] = Tensor(Array(executor.losses), shape: [executor.batch])
         try Safetensors.write(tensors, to: output)
     }
 }

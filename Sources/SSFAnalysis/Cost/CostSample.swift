@@ -53,7 +53,9 @@ public struct CostSample: Codable, Sendable, Equatable {
     ///   - model: with the method attached for training, or for the test of a method that does not merge; with `linear`
     ///     for the test of one that does, for a merged model is a base with a classifier.
     public static func measure(_ part: Part, of model: TunedModel, setting: CostSetting) throws -> CostSample {
-        let executor = try model.executor(batch: setting.batch, mode: part == .training ? .training : .inference)
+        let executor = try model.executor(
+            batch: setting.batch, mode: part == .training ? .training : .inference,
+            handsOverGradients: part == .training)
         var random = RandomGenerator(seed: 0, stream: "images")
         for i in executor.images.indices { executor.images[i] = Float(random.uniform(-1..<1)) }
         for i in executor.labels.indices { executor.labels[i] = Int32(i % setting.classes) }
@@ -62,10 +64,11 @@ public struct CostSample: Codable, Sendable, Equatable {
         func step() -> Double {
             let time = clock.measure {
                 if let optimizer {
-                    model.parameters.zeroGradient()
+                    optimizer.steps += 1
                     executor.forward()
-                    executor.backward(lossScale: 1 / Float(setting.batch))
-                    optimizer.update(model.parameters)
+                    executor.backward(lossScale: 1 / Float(setting.batch)) { entry, gradient in
+                        optimizer.update(model.parameters, entry, gradient)
+                    }
                 } else {
                     executor.forward()
                 }
@@ -83,26 +86,26 @@ public struct CostSample: Codable, Sendable, Equatable {
     }
 }
 
-/// AdamW as a run has it: two moments for each trained number, an update in each step.
+/// AdamW as a run has it: two moments for each trained number, each tensor updated when its gradient is complete.
 private final class Moments {
     private let first: Tensor
     private let second: Tensor
-    private var steps = 0
+    var steps = 0
 
     init(_ parameters: ParameterStore) {
         first = Tensor(zeros: [parameters.layout.count])
         second = Tensor(zeros: [parameters.layout.count])
     }
 
-    func update(_ parameters: ParameterStore) {
-        steps += 1
+    func update(_ parameters: ParameterStore, _ entry: Int, _ gradient: UnsafeMutableBufferPointer<Float>) {
+        let range = parameters.layout.entries[entry].range
+        let start = range.lowerBound
         withExtendedLifetime((first, second)) {
             AdamW.step(
-                count: parameters.layout.count, parameters: parameters.trainable.floats.baseAddress!,
-                gradients: parameters.gradient.floats.baseAddress!, firstMoment: first.floats.baseAddress!,
-                secondMoment: second.floats.baseAddress!, learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-                weightDecay: 0, step: steps)
+                count: range.count, parameters: parameters.trainable.floats.baseAddress! + start,
+                gradients: gradient.baseAddress!, firstMoment: first.floats.baseAddress! + start,
+                secondMoment: second.floats.baseAddress! + start, learningRate: 1e-4, beta1: 0.9, beta2: 0.999,
+                epsilon: 1e-8, weightDecay: 0, step: steps)
         }
-        parameters.didChange()
     }
 }

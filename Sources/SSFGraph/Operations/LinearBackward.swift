@@ -99,8 +99,6 @@ extension LinearOperation {
             }
         }
 
-        let packed = context.packedBackward!
-        context.store.refresh(packed, context.parameterIDs[0], rowStride: sizes.k, columnStride: 1)
         var epilogue = GEMMEpilogue()
         var normGradient: UnsafeMutablePointer<Float>?
         switch prologue {
@@ -123,9 +121,10 @@ extension LinearOperation {
                 reciprocalDeviation: UnsafePointer(mean + sizes.m), weight: UnsafePointer(composed),
                 dWeight: normGradient, dBias: normGradient.map { $0 + sizes.k })
         }
+        let dx = context.inputGradients[0] ?? context.backwardScratch[Scratch.inputGradient.rawValue]
         GEMM.multiply(
-            m: sizes.m, n: sizes.k, k: sizes.n, a: dy, aRowStride: sizes.n, aColumnStride: 1, packed: packed.matrix,
-            c: context.inputGradients[0] ?? context.backwardScratch[Scratch.inputGradient.rawValue],
+            m: sizes.m, n: sizes.k, k: sizes.n, a: .init(dy), aRowStride: sizes.n, aColumnStride: 1,
+            b: context.transposedWeight!, c: .init(dx),
             cRowStride: sizes.k, accumulate: context.accumulates[0], prologue: .gradient(gradient),
             epilogue: epilogue, workspace: context.workspace)
 
@@ -188,7 +187,8 @@ extension LinearOperation {
         GEMM.multiply(
             m: sizes.n, n: sizes.k, k: sizes.m, a: dy, aRowStride: 1, aColumnStride: sizes.n,
             b: multiplied(context, sizes), bRowStride: sizes.k, bColumnStride: 1, c: weightGradient,
-            cRowStride: sizes.k, accumulate: true, epilogue: epilogue, workspace: context.workspace)
+            cRowStride: sizes.k, accumulate: context.accumulatesParameters[0], epilogue: epilogue,
+            workspace: context.workspace)
     }
 
     /// What W was multiplied by: x, or what the prologue makes of it.
