@@ -102,13 +102,14 @@ public struct CostCounts: Codable, Sendable, Equatable {
         let test = merges ? try base(batch: batch) : training
         trainingFLOPs = training.forwardFLOPs + training.backwardFLOPs
         inferenceFLOPs = test.forwardFLOPs
-        let trainingNeed = MemoryNeed(of: training, mode: .training, precision: precision)
+        let trainingNeed = MemoryNeed(
+            of: training, mode: .training, precision: precision, handsOverGradients: true)
         let inferenceNeed = MemoryNeed(of: test, mode: .inference, precision: precision)
         (trainingPlannedBytes, inferencePlannedBytes) = (trainingNeed.buffers, inferenceNeed.buffers)
-        // The program itself; trained numbers have a gradient and two moments.
+        // The program itself; trained numbers have two moments.
         let program = 32 << 20
         trainingBytes =
-            program + trainingNeed.buffers + trainingNeed.packedWeights + trainingNeed.scratch + 4 * 4 * trainable
+            program + trainingNeed.buffers + trainingNeed.packedWeights + trainingNeed.scratch + 3 * 4 * trainable
         inferenceBytes = program + inferenceNeed.buffers + inferenceNeed.packedWeights + inferenceNeed.scratch
     }
 }
