@@ -158,7 +158,6 @@ struct FeatureStreamTests {
         }
         #expect(missing?.description.contains("no layer blocks.7") == true)
         models[0].tuned.parameters.trainable.floats.update(repeating: .nan)
-        models[0].tuned.parameters.didChange()
         let stream = try FeatureStream(models, images: images, options: options) { $0.blockMarks }
         let broken = #expect(throws: UserError.self) {
             try stream.forEachBatch { _ = try $0.models[0].features("blocks.0", .classToken) }
