@@ -89,14 +89,18 @@ public struct NamedTuning: Codable, Sendable, Equatable {
         return methods
     }
 
+    /// For figures: the method alone, in the field's spelling.
+    public var methodTitle: String { Self.titles[tuning.method] ?? tuning.method }
+
+    private static let titles = [
+        "full": "Full", "linear": "Linear", "bias": "Bias", "ln": "LayerNorm", "lora": "LoRA",
+        "repadapter": "RepAdapter", "adapter": "Adapter", "adaptformer": "AdaptFormer",
+        "vpt-shallow": "VPT-Shallow", "vpt-deep": "VPT-Deep", "ssf": "SSF",
+    ]
+
     /// For figures: the name in the field's spelling, with the number of prompts.
     public var title: String {
-        let titles = [
-            "full": "Full", "linear": "Linear", "bias": "Bias", "ln": "LayerNorm", "lora": "LoRA",
-            "repadapter": "RepAdapter", "adapter": "Adapter", "adaptformer": "AdaptFormer",
-            "vpt-shallow": "VPT-Shallow", "vpt-deep": "VPT-Deep", "ssf": "SSF",
-        ]
-        guard let title = titles[tuning.method] else { return name }
+        guard let title = Self.titles[tuning.method] else { return name }
         if let prompts = try? TuningRegistry.complete(tuning).options["prompts"]?.integer {
             return "\(title) (\(prompts))"
         }

@@ -18,13 +18,13 @@ import Testing
                 runs: runs, diverged: runs.count < 2 ? [1] : [])
         }
         let methods = try ["linear", "ssf"].map { name in
-            ComparisonReport.Method(
-                try NamedTuning(name), isUnified: true, merges: true, extraParameters: 0, extraMultiplyAdds: 0,
-                baseMultiplyAdds: 1_000_000)
+            let named = try NamedTuning(name)
+            return ComparisonReport.Method(named, title: named.title, isUnified: true, merges: true)
         }
         let datasets = ["first", "second"].map {
             ComparisonReport.Dataset(
-                name: $0, location: $0, classes: 2, trainImages: 8, validationImages: 0, testImages: 4)
+                name: $0, location: $0, classes: 2, trainImages: 8, validationImages: 0, testImages: 4,
+                baseMultiplyAdds: 1_000_000)
         }
         return ComparisonReport(
             machine: .init(program: "ssf", cpu: "a CPU", instructionSet: "avx2", threads: 1, date: "2026-11-21"),

@@ -116,6 +116,23 @@ struct CompareCommandTests {
         #expect(try text("out/orientation/linear/seed-0/run.json").contains("\"finished\""))
     }
 
+    @Test("A run that fails is recorded with its reason, the others go on, and the exit code says so")
+    func failure() throws {
+        let drawn = folder.file("drawn")
+        try Binary.succeed("draw", "synthetic:shape?train=32&val=16&test=16", "--output", drawn)
+        try Data("no image".utf8).write(to: URL(filePath: drawn + "/images/train/000003.png"))
+        let result = try Binary.run(
+            arguments(
+                ["--methods", "linear", "--seeds", "1", "--epochs", "1", "--output", "out"],
+                data: "\(drawn),\(Fixture.data)"), folder: folder.path)
+        #expect(result.code == 1 && result.err.contains("1 run failed"), "\(result)")
+        #expect(result.out.contains("linear on drawn: failed with seed 0"), "\(result)")
+        let trials = try table("out/trials.csv")
+        #expect(trials.map { $0["status"] } == ["failed", "ok"])
+        #expect(trials[0]["reason"]?.contains("000003.png") == true)
+        #expect(try table("out/comparison.csv").map { $0["seeds"] } == ["0", "1", "0"])
+    }
+
     @Test("Ctrl-C stops between steps; --resume goes on with the epochs that are done")
     func interruption() throws {
         let rest = ["--methods", "ssf", "--seeds", "1", "--epochs", "40", "--output", "out"]

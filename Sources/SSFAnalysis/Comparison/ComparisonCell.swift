@@ -37,6 +37,9 @@ public struct ComparisonCell: Codable, Sendable, Equatable {
     /// Trained numbers, the classifier's among them, and all of the model.
     public var trainable: Int
     public var parameters: Int
+    /// Beyond the base after merging, where that is possible: numbers, and multiply-adds of an image.
+    public var extraParameters: Int
+    public var extraMultiplyAdds: Int
     /// What the sweep chose, by key.
     public var chosen: [String: String]
     public var runs: [Run]
@@ -44,11 +47,19 @@ public struct ComparisonCell: Codable, Sendable, Equatable {
     public var diverged: [Int]
     public var failed: [Int]
 
+    enum CodingKeys: String, CodingKey {
+        case method, dataset, trainable, parameters, chosen, runs, diverged, failed
+        case extraParameters = "extra_parameters_inference"
+        case extraMultiplyAdds = "extra_multiply_adds_inference"
+    }
+
     public init(
-        method: String, dataset: String, trainable: Int, parameters: Int, chosen: [String: String] = [:],
-        runs: [Run] = [], diverged: [Int] = [], failed: [Int] = []
+        method: String, dataset: String, trainable: Int, parameters: Int, extraParameters: Int = 0,
+        extraMultiplyAdds: Int = 0, chosen: [String: String] = [:], runs: [Run] = [], diverged: [Int] = [],
+        failed: [Int] = []
     ) {
         (self.method, self.dataset, self.trainable, self.parameters) = (method, dataset, trainable, parameters)
+        (self.extraParameters, self.extraMultiplyAdds) = (extraParameters, extraMultiplyAdds)
         (self.chosen, self.runs, self.diverged, self.failed) = (chosen, runs, diverged, failed)
     }
 

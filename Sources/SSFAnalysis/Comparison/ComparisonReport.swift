@@ -30,6 +30,8 @@ public struct ComparisonReport: Codable, Sendable {
         public var trainImages: Int
         public var validationImages: Int
         public var testImages: Int
+        /// Of an image shown to the base with the classifier.
+        public var baseMultiplyAdds: Int
         /// Whether the reported runs have a validation part, by which the best epoch is chosen.
         public var choosesEpoch: Bool { validationImages > 0 }
 
@@ -38,13 +40,16 @@ public struct ComparisonReport: Codable, Sendable {
             case trainImages = "train_images"
             case validationImages = "validation_images"
             case testImages = "test_images"
+            case baseMultiplyAdds = "base_multiply_adds"
         }
 
         public init(
-            name: String, location: String, classes: Int, trainImages: Int, validationImages: Int, testImages: Int
+            name: String, location: String, classes: Int, trainImages: Int, validationImages: Int, testImages: Int,
+            baseMultiplyAdds: Int
         ) {
             (self.name, self.location, self.classes) = (name, location, classes)
             (self.trainImages, self.validationImages, self.testImages) = (trainImages, validationImages, testImages)
+            self.baseMultiplyAdds = baseMultiplyAdds
         }
     }
 
@@ -56,27 +61,16 @@ public struct ComparisonReport: Codable, Sendable {
         /// "Unified parameter space" of the paper's Table 1: no size that is chosen anew for each task.
         public var isUnified: Bool
         public var merges: Bool
-        /// Beyond the base after merging, where that is possible: numbers, and multiply-adds of an image.
-        public var extraParameters: Int
-        public var extraMultiplyAdds: Int
-        public var baseMultiplyAdds: Int
 
         enum CodingKeys: String, CodingKey {
             case name, title, tuning, merges
             case isUnified = "unified_parameter_space"
-            case extraParameters = "extra_parameters_inference"
-            case extraMultiplyAdds = "extra_multiply_adds_inference"
-            case baseMultiplyAdds = "base_multiply_adds"
         }
 
-        public init(
-            _ method: NamedTuning, isUnified: Bool, merges: Bool, extraParameters: Int, extraMultiplyAdds: Int,
-            baseMultiplyAdds: Int
-        ) {
-            (name, title, tuning) = (method.name, method.title, method.tuning)
+        /// - Parameter title: for figures.
+        public init(_ method: NamedTuning, title: String, isUnified: Bool, merges: Bool) {
+            (name, self.title, tuning) = (method.name, title, method.tuning)
             (self.isUnified, self.merges) = (isUnified, merges)
-            (self.extraParameters, self.extraMultiplyAdds) = (extraParameters, extraMultiplyAdds)
-            self.baseMultiplyAdds = baseMultiplyAdds
         }
     }
 

@@ -8,6 +8,8 @@ import SSFTuning
 public struct CostCounts: Codable, Sendable, Equatable {
     /// Trained numbers, the classifier's among them.
     public var trainable: Int
+    /// Of the model with the method attached and the classifier.
+    public var parameters: Int
     /// Numbers that training has and the base with its classifier has not.
     public var extraTrainingParameters: Int
     /// The same at test: none where the method merges.
@@ -36,7 +38,7 @@ public struct CostCounts: Codable, Sendable, Equatable {
     public var inferenceBytes: Int
 
     enum CodingKeys: String, CodingKey {
-        case trainable, merges, published
+        case trainable, parameters, merges, published
         case extraTrainingParameters = "extra_parameters_training"
         case extraInferenceParameters = "extra_parameters_inference"
         case trainingFLOPs = "training_flops"
@@ -86,6 +88,7 @@ public struct CostCounts: Codable, Sendable, Equatable {
         let (plain, own) = (try base(batch: 1), try attached(batch: 1))
         merges = method.mergeObstacle == nil
         trainable = own.trainableCount
+        parameters = own.parameters.reduce(0) { $0 + $1.shape.count }
         let names = Set(plain.parameters.map(\.name))
         extraTrainingParameters = own.parameters.reduce(0) {
             $0 + ($1.isTrainable && !names.contains($1.name) ? $1.shape.count : 0)

@@ -6,7 +6,8 @@ import SSFTuning
 /// What the runs of a comparison count and about how long they take, before the first of them.
 struct CompareEstimate {
     private var datasets: [ComparisonReport.Dataset] = []
-    private var countsByFolder: [String: Counts] = [:]
+    /// Of each method on the first set.
+    private var previews: [String: RunPreview] = [:]
     private var workByFolder: [String: [CompareTrial.Stage: Double]] = [:]
     private var secondsPerOperation = 1e-11
     /// Seconds that a process takes beside its steps.
@@ -19,7 +20,6 @@ struct CompareEstimate {
         var merges: Bool
         var extraParameters: Int
         var extraMultiplyAdds: Int
-        var baseMultiplyAdds: Int
     }
 
     /// Opens every method on the first set and every set with the first method, which refuses what they would refuse.
@@ -60,35 +60,49 @@ struct CompareEstimate {
                         ComparisonReport.Dataset(
                             name: dataset.name, location: dataset.location, classes: preview.classes,
                             trainImages: preview.trainImages, validationImages: preview.validationImages,
-                            testImages: preview.testImages))
+                            testImages: preview.testImages,
+                            baseMultiplyAdds: try CostCounts(
+                                TuningConfiguration(method: "linear"), of: preview.model, batch: 1,
+                                imageSize: preview.imageSize, classes: preview.classes, precision: preview.precision
+                            ).baseMultiplyAdds))
                 }
             }
         }
         if let rate { secondsPerOperation = rate }
+        previews = byMethod
         let first = byDataset[settings.datasets[0].name]!
         for dataset in settings.datasets {
-            let preview = byDataset[dataset.name]!
+            let share = byDataset[dataset.name]!.work / first.work
             for method in settings.methods {
-                let trial = try plan.final(method, on: dataset, chosen: [])[0]
-                let own = byMethod[method.name]!
-                let counts = try CostCounts(
-                    method.named.tuning, of: own.model, batch: 1, imageSize: own.imageSize, classes: preview.classes,
-                    precision: own.precision)
-                countsByFolder[trial.folder] = Counts(
-                    trainable: counts.trainable,
-                    parameters: own.parameters + counts.trainable - own.trainable,
-                    merges: counts.merges, extraParameters: counts.extraInferenceParameters,
-                    extraMultiplyAdds: counts.extraInferenceMultiplyAdds, baseMultiplyAdds: counts.baseMultiplyAdds)
-                let work = own.work * preview.work / first.work
-                workByFolder[trial.folder] = [.final: work, .sweep: work * (sweepShare[dataset.name] ?? 1)]
+                let work = byMethod[method.name]!.work * share
+                let folder = try plan.final(method, on: dataset, chosen: [])[0].folder
+                workByFolder[folder] = [.final: work, .sweep: work * (sweepShare[dataset.name] ?? 1)]
             }
         }
     }
 
+    /// Counts a method on a set.
+    ///
+    /// - Parameter chosen: settings of the sweep, some of which may be the method's own.
+    func counts(
+        _ method: CompareSettings.Method, on dataset: CompareSettings.Dataset, chosen: [Setting]
+    ) throws -> Counts {
+        let own = previews[method.name]!
+        var tuning = method.named.tuning
+        for setting in chosen {
+            guard let option = method.type.options.first(where: { $0.key == setting.key }) else { continue }
+            tuning.options[setting.key] = option.value(of: setting.value)
+        }
+        let counts = try CostCounts(
+            tuning, of: own.model, batch: 1, imageSize: own.imageSize, classes: self.dataset(dataset.name).classes,
+            precision: own.precision)
+        return Counts(
+            trainable: counts.trainable, parameters: counts.parameters, merges: counts.merges,
+            extraParameters: counts.extraInferenceParameters, extraMultiplyAdds: counts.extraInferenceMultiplyAdds)
+    }
+
     /// - Precondition: the set is one of the comparison.
     func dataset(_ name: String) -> ComparisonReport.Dataset { datasets.first { $0.name == name }! }
-
-    func counts(_ trial: CompareTrial) -> Counts { countsByFolder[trial.folder]! }
 
     /// Floating-point operations of a run, about.
     func work(_ trial: CompareTrial) -> Double { workByFolder[trial.folder]![trial.stage]! }

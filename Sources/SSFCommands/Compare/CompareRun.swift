@@ -8,15 +8,15 @@ import SSFTuning
 /// `ssf compare`: methods, seeds and sets of images in one run, with a report.
 public final class CompareRun {
     private let options: CompareOptions
-    private let console: Console
-    private let settings: CompareSettings
-    private let plan: ComparePlan
-    private let folder: CompareFolder
-    private let estimate: CompareEstimate
-    private var results: [TrialResult] = []
+    let console: Console
+    let settings: CompareSettings
+    let plan: ComparePlan
+    let folder: CompareFolder
+    let estimate: CompareEstimate
+    var results: [TrialResult] = []
     private var runSeconds: [String: (work: Double, seconds: Double)] = [:]
     /// What the sweep has chosen, by set and method.
-    private var choices: [String: [Setting]] = [:]
+    var choices: [String: [Setting]] = [:]
 
     /// Opens everything and refuses what cannot be compared, before the first run.
     ///
@@ -92,7 +92,7 @@ public final class CompareRun {
 
     // MARK: Runs
 
-    private static func key(_ method: CompareSettings.Method, _ dataset: CompareSettings.Dataset) -> String {
+    static func key(_ method: CompareSettings.Method, _ dataset: CompareSettings.Dataset) -> String {
         dataset.name + "/" + method.name
     }
 
@@ -265,11 +265,14 @@ public final class CompareRun {
         case .text:
             var table = TextTable(["run", "stage", "trained", "seconds"])
             for trial in trials {
+                let method = settings.methods.first { $0.name == trial.method }!
+                let dataset = settings.datasets.first { $0.name == trial.dataset }!
+                let counts = try estimate.counts(method, on: dataset, chosen: trial.settings)
                 table.add([
                     // The settings are known when the sweep has chosen.
                     trial.stage == .final && !trial.settings.isEmpty
                         ? "\(trial.folder)/(chosen)-seed-\(trial.seed)" : trial.path,
-                    trial.stage.rawValue, Formatting.grouped(estimate.counts(trial).trainable),
+                    trial.stage.rawValue, Formatting.grouped(counts.trainable),
                     Formatting.fixed(estimate.seconds([trial], known: [:]), 1),
                 ])
             }
@@ -278,95 +281,6 @@ public final class CompareRun {
             try StandardOutput.line(
                 "\(Formatting.counted(trials.count, "run")), about "
                     + Formatting.duration(estimate.seconds(trials, known: [:])))
-        }
-    }
-
-    // MARK: Report
-
-    private func writeReport() throws -> ComparisonReport {
-        let report = try makeReport()
-        let names = try folder.write(report)
-        console.line("written to \(folder.path): \(names.joined(separator: ", "))")
-        return report
-    }
-
-    private func makeReport() throws -> ComparisonReport {
-        let finals = results.filter { $0.trial.stage == .final }
-        var cells: [ComparisonCell] = []
-        for method in settings.methods {
-            for dataset in settings.datasets {
-                let own = finals.filter { $0.trial.method == method.name && $0.trial.dataset == dataset.name }
-                let trial = try plan.final(method, on: dataset, chosen: [])[0]
-                let counts = estimate.counts(trial)
-                cells.append(
-                    ComparisonCell(
-                        method: method.name, dataset: dataset.name, trainable: counts.trainable,
-                        parameters: counts.parameters,
-                        chosen: Dictionary(
-                            uniqueKeysWithValues: (choices[Self.key(method, dataset)] ?? []).map { ($0.key, $0.value) }),
-                        runs: own.compactMap(\.run),
-                        diverged: own.filter { $0.status == .diverged }.map(\.trial.seed),
-                        failed: own.filter { $0.status == .failed }.map(\.trial.seed)))
-            }
-        }
-        let environment = EnvironmentReport.current()
-        var shared: [String: String] = [:]
-        for (index, argument) in settings.training.enumerated() where argument.hasPrefix("-") {
-            let next = settings.training.dropFirst(index + 1).prefix { !$0.hasPrefix("-") }
-            let pair = argument.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
-            shared[pair[0]] = pair.count > 1 ? pair[1] : next.isEmpty ? "true" : next.joined(separator: " ")
-        }
-        for (key, entry) in settings.file?.entries ?? [:] where shared[key] == nil {
-            shared[key] = entry.value.scalar?.string ?? "a list"
-        }
-        return ComparisonReport(
-            machine: .init(
-                program: "ssf \(ProgramVersion.text)", cpu: environment.cpu,
-                instructionSet: environment.instructionSet,
-                threads: try settings.parsed(settings.training).runtime.threads ?? Parallel.threads,
-                date: Date.now.formatted(.iso8601)),
-            model: settings.model, settings: shared, seeds: settings.seeds,
-            sweep: settings.axes.isEmpty
-                ? nil
-                : .init(
-                    values: Dictionary(uniqueKeysWithValues: settings.axes.map { ($0.key, $0.values) }),
-                    trialsPerMethod: plan.budget, notes: plan.notes),
-            datasets: settings.datasets.map { estimate.dataset($0.name) },
-            methods: try settings.methods.map { method in
-                let counts = estimate.counts(
-                    try plan.final(method, on: settings.datasets[0], chosen: [])[0])
-                return .init(
-                    method.named, isUnified: method.type.hasUnifiedSpace, merges: counts.merges,
-                    extraParameters: counts.extraParameters, extraMultiplyAdds: counts.extraMultiplyAdds,
-                    baseMultiplyAdds: counts.baseMultiplyAdds)
-            }, cells: cells, differences: MethodDifference.all(try outcomes(finals)))
-    }
-
-    /// What every reported run had right, image by image.
-    private func outcomes(
-        _ finals: [TrialResult]
-    ) throws -> [(dataset: String, methods: [MethodDifference.Outcomes])] {
-        try settings.datasets.map { dataset in
-            var images: [String]?
-            let methods = try settings.methods.map { method in
-                var bySeed: [Int: [Bool]] = [:]
-                for result in finals
-                where result.status == .ok && result.trial.method == method.name
-                    && result.trial.dataset == dataset.name
-                {
-                    let run = folder.trial(result.trial)
-                    let found = try run.outcomes()
-                    guard (images ?? found.images).elementsEqual(found.images) else {
-                        throw UserError(
-                            "\(run.path) was tested on other images than the runs before it",
-                            remedy: "begin again in another --output")
-                    }
-                    images = found.images
-                    bySeed[result.trial.seed] = found.isRight
-                }
-                return MethodDifference.Outcomes(method: method.name, bySeed: bySeed)
-            }
-            return (dataset.name, methods)
         }
     }
 }

@@ -45,7 +45,8 @@ enum TrialArguments {
         .subtracting([
             "model", "method", "data", "data-format", "train-split", "val-split", "test-split", "val-fraction",
             "test-fraction", "split-seed", "no-test", "test-last", "exif-orientation", "skip-bad-images", "workers",
-            "mean", "std", "scale", "ratio", "no-aug", "seed", "from-scratch", "patch-size", "embed-dim", "depth",
+            "img-size", "mean", "std", "scale", "ratio", "no-aug", "seed", "from-scratch", "patch-size", "embed-dim",
+            "depth",
             "num-heads", "mlp-ratio", "no-feature-cache", "recompute", "threads", "output", "experiment", "init-from",
         ])
     private static let switches: Set<String> = ["decay-all", "sched-on-updates", "direct-resize"]

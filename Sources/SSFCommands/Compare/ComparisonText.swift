@@ -133,9 +133,12 @@ enum ComparisonText {
                     number(mean { $0.adapterBytes.map(Double.init) }) {
                         Formatting.grouped(Int(($0 * 1e-3).rounded()))
                     },
-                    method.extraParameters == 0 ? "0" : "+" + Formatting.grouped(method.extraParameters),
-                    method.extraMultiplyAdds == 0
-                        ? "0" : "+" + Formatting.fixed(Double(method.extraMultiplyAdds) * 1e-6, 1),
+                    number(mean { Double($0.extraParameters) }) {
+                        $0 == 0 ? "0" : "+" + Formatting.grouped(Int($0.rounded()))
+                    },
+                    number(mean { Double($0.extraMultiplyAdds) }) {
+                        $0 == 0 ? "0" : "+" + Formatting.fixed($0 * 1e-6, 1)
+                    },
                     method.isUnified ? "yes" : "no", method.merges ? "yes" : "no",
                 ]
             })
@@ -143,7 +146,7 @@ enum ComparisonText {
 
     /// What a reader has to know beside the tables.
     static func notes(_ report: ComparisonReport) -> [String] {
-        let base = Formatting.fixed(Double(report.methods.first?.baseMultiplyAdds ?? 0) * 1e-6, 1)
+        let base = Formatting.fixed(Double(report.datasets.first?.baseMultiplyAdds ?? 0) * 1e-6, 1)
         var lines = [
             "trained: with the classifier. stored: the adapter file, for each task beside the base. test params, test MMACs:",
             "beyond the base's \(base) million multiply-adds of an image, after merging where the method merges.",
@@ -174,10 +177,7 @@ enum ComparisonText {
         ]
         func number(_ value: Double?, _ digits: Int) -> String { value.map { Formatting.fixed($0, digits) } ?? "" }
         for method in report.methods {
-            let fixed = [
-                String(method.extraParameters), String(method.extraMultiplyAdds), String(method.isUnified),
-                String(method.merges),
-            ]
+            let fixed = [String(method.isUnified), String(method.merges)]
             for dataset in report.datasets {
                 guard let cell = report.cell(method: method.name, dataset: dataset.name) else { continue }
                 let (last, best) = (cell.summary(.last), cell.summary(.best))
@@ -188,6 +188,7 @@ enum ComparisonText {
                             number(cell.trainableShare, 4), number(last?.mean, 4), number(last?.deviation, 4),
                             number(best?.mean, 4), number(best?.deviation, 4), number(cell.seconds, 3),
                             cell.peakBytes.map(String.init) ?? "", cell.adapterBytes.map(String.init) ?? "",
+                            String(cell.extraParameters), String(cell.extraMultiplyAdds),
                         ] + fixed + [
                             String(cell.diverged.count), String(cell.failed.count),
                             cell.chosen.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -207,6 +208,7 @@ enum ComparisonText {
                         mean(4, \.trainableShare), number(last?.mean, 4), number(last?.deviation, 4),
                         number(best?.mean, 4), number(best?.deviation, 4), mean(3, \.seconds),
                         mean(0) { $0.peakBytes.map(Double.init) }, mean(0) { $0.adapterBytes.map(Double.init) },
+                        mean(0) { Double($0.extraParameters) }, mean(0) { Double($0.extraMultiplyAdds) },
                     ] + fixed + [
                         String(cells.reduce(0) { $0 + $1.diverged.count }),
                         String(cells.reduce(0) { $0 + $1.failed.count }), "",
