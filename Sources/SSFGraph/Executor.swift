@@ -51,8 +51,9 @@ public final class Executor {
     ///   - parameters: made for a program with the same parameters.
     ///   - taps: names of marked values that stay readable after `forward`.
     ///   - recomputesBlocks: keep nothing inside a block of the model, and run it forward again in backward.
-    ///   - precision: what frozen weights and the activations between them are multiplied and, inside a block, kept in.
-    ///     Trained weights, sums, norms, softmax, the residual stream and every gradient stay single precision.
+    ///   - precision: what frozen weights, the activations between them and the factors of attention are multiplied and,
+    ///     inside a block, kept in. Trained weights, sums, norms, softmax, the residual stream and every gradient stay
+    ///     single precision.
     ///   - handsOverGradients: the gradient of a parameter has memory from the first operation that adds to it to the
     ///     last, and is handed over then; all of them together never exist. Not for those who need the gradient as a
     ///     whole, for its norm or for a sum over batches, before they use any of it.

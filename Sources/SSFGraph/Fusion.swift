@@ -15,7 +15,8 @@ extension Program {
     ///
     /// - Parameters:
     ///   - taps: names of marked values that must exist.
-    ///   - precision: of products with frozen weights, and of what is stored between two linears.
+    ///   - precision: of products with frozen weights and of attention between them, and of what is stored between two
+    ///     linears or a linear and attention.
     public func fused(keeping taps: Set<String> = [], precision: Precision = .float32) -> Program {
         var program = self
         let named = Set(taps.compactMap { marks[$0] })
@@ -32,7 +33,7 @@ extension Program {
             index += 1
         }
         program.deferChains(named: named, precision: precision)
-        if precision != .float32 { program.lowerPrecision(to: precision) }
+        if precision != .float32 { program.lowerPrecision(to: precision, named: named) }
         return program
     }
 
@@ -92,21 +93,36 @@ extension Program {
             operations[index] = linear
             operations[reader] = deferred
             values[linear.wiring.output.index].deferredChannels = linear.outputChannels
-            // Attention reads single precision; what trained weights make stays in it.
-            let isFrozen = !parameters[linear.wiring.parameters[0].index].isTrainable
-            if isFrozen, deferred is LinearOperation { values[linear.wiring.output.index].precision = precision }
+            // What trained weights make stays single precision.
+            if hasFrozenWeight(linear) { values[linear.wiring.output.index].precision = precision }
         }
     }
 
-    /// Products with frozen weights.
-    private mutating func lowerPrecision(to precision: Precision) {
+    /// Products with frozen weights, and those of attention over what such a product stores. The result of attention is
+    /// stored in the same precision where a linear alone reads it, which would round it anyway.
+    private mutating func lowerPrecision(to precision: Precision, named: Set<ValueID>) {
         for index in operations.indices {
-            guard var linear = operations[index] as? LinearOperation,
-                !parameters[linear.wiring.parameters[0].index].isTrainable
-            else { continue }
-            linear.precision = precision
-            operations[index] = linear
+            if var linear = operations[index] as? LinearOperation, hasFrozenWeight(linear) {
+                linear.precision = precision
+                operations[index] = linear
+            } else if var attention = operations[index] as? AttentionOperation,
+                values[attention.qkv.index].precision == precision
+            {
+                attention.precision = precision
+                operations[index] = attention
+                let output = attention.wiring.output
+                if let reader = soleConsumer(ofOutputAt: index, named: named),
+                    let linear = operations[reader] as? LinearOperation, hasFrozenWeight(linear),
+                    linear.prologue.isNone, linear.wiring.inputs[0] == output
+                {
+                    values[output.index].precision = precision
+                }
+            }
         }
+    }
+
+    private func hasFrozenWeight(_ linear: LinearOperation) -> Bool {
+        !parameters[linear.wiring.parameters[0].index].isTrainable
     }
 
     private func isAvailable(_ value: ValueID, before index: Int) -> Bool {
@@ -121,7 +137,7 @@ extension Operation {
             linear.prologue = .gelu(isDeferred: true)
             return linear
         }
-        if var attention = self as? AttentionOperation {
+        if var attention = self as? AttentionOperation, attention.qkv == value {
             attention.isDeferred = true
             return attention
         }

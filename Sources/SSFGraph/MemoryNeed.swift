@@ -49,7 +49,8 @@ public struct MemoryNeed: Sendable, Equatable {
                 scratch = max(
                     scratch,
                     Attention.workspaceByteCount(
-                        tokens: output[1], headWidth: output[2] / attention.heads, backward: need.any))
+                        tokens: output[1], headWidth: output[2] / attention.heads, backward: need.any,
+                        precision: attention.precision))
             }
         }
     }

@@ -1,11 +1,4 @@
-import CIntrinsics
-import SSFMicroKernels
 import SSFParallel
-
-#if arch(x86_64)
-    import SSFMicroKernelsAVX2
-    import SSFMicroKernelsAVX512
-#endif
 
 /// Multi-head scaled dot-product attention, `softmax(scale * q k^T) v` for every batch entry and head, and its gradients.
 ///
@@ -13,7 +6,10 @@ import SSFParallel
 /// and v. The output of a qkv projection [B, N, 3 * H * D] is used as it stands, with q, k and v at its first, second
 /// and third H * D columns and a row stride of 3 * H * D. The result is [B, N, H * D].
 ///
-/// - Accuracy: single precision throughout; exponentials within 2 ulp.
+/// - Accuracy: single precision throughout; exponentials within 2 ulp. In bfloat16 the factors of every product are
+///   rounded to it, which changes each by up to 2^-8 of it: q, k, v, the weights that the softmax gives, the gradient of
+///   the result, and those of the scores. Sums, the softmax and gradients that are returned stay single precision. All
+///   instruction sets round the same numbers; they differ in the rounding of sums, as `GEMM` says.
 /// - Threading: one batch entry and head per chunk; the same bits for every thread count.
 /// - Complexity: 4 N^2 D floating-point operations per head forward, 10 N^2 D backward. The backward pass computes the
 ///   probabilities again, so that nothing of size N^2 is kept.
@@ -26,10 +22,12 @@ public enum Attention {
     ///   - qkv: [B, N, 3 * H * D]: queries, keys and values side by side.
     ///   - out: [B, N, H * D].
     ///   - logSumExp: [B, H, N], for the backward pass: the logarithm of the sum of the exponentials of the scores.
+    ///   - precision: what is multiplied, whatever qkv and out are stored in.
     ///   - workspace: scratch memory, which grows when it must.
-    public static func forward(
-        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Float>,
-        out: inout MutableSpan<Float>, logSumExp: inout MutableSpan<Float>, workspace: Workspace
+    public static func forward<Input: MatrixElement, Output: MatrixElement>(
+        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Input>,
+        out: inout MutableSpan<Output>, logSumExp: inout MutableSpan<Float>, precision: Precision = .float32,
+        workspace: Workspace
     ) {
         let width = heads * headWidth
         precondition(qkv.count == batch * tokens * 3 * width, "qkv is [batch, tokens, 3 * heads * headWidth]")
@@ -38,89 +36,39 @@ public enum Attention {
         forward(
             batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: qkv.start,
             k: qkv.start + width, v: qkv.start + 2 * width, rowStride: 3 * width, out: out.start,
-            logSumExp: logSumExp.start, workspace: workspace)
+            logSumExp: logSumExp.start, precision: precision, workspace: workspace)
     }
 
-    /// The gradient with respect to queries, keys and values (overwritten).
+    /// The gradient with respect to queries, keys and values (overwritten). Of the forward pass it needs the logarithms
+    /// alone.
     ///
     /// - Parameters:
     ///   - qkv, dQKV: [B, N, 3 * H * D].
-    ///   - out, dOut: [B, N, H * D]; `out` and `logSumExp` [B, H, N] are results of the forward pass.
+    ///   - logSumExp: [B, H, N], from the forward pass.
+    ///   - dOut: [B, N, H * D].
+    ///   - precision: that of the forward pass.
     ///   - workspace: scratch memory, which grows when it must.
-    public static func backward(
-        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Float>, out: Span<Float>,
-        logSumExp: Span<Float>, dOut: Span<Float>, dQKV: inout MutableSpan<Float>, workspace: Workspace
+    public static func backward<Input: MatrixElement>(
+        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, qkv: Span<Input>,
+        logSumExp: Span<Float>, dOut: Span<Float>, dQKV: inout MutableSpan<Float>, precision: Precision = .float32,
+        workspace: Workspace
     ) {
         let width = heads * headWidth
         precondition(
             qkv.count == batch * tokens * 3 * width && dQKV.count == qkv.count,
             "qkv and dQKV are [batch, tokens, 3 * heads * headWidth]")
-        precondition(
-            out.count == batch * tokens * width && dOut.count == out.count,
-            "out and dOut are [batch, tokens, heads * headWidth]")
+        precondition(dOut.count == batch * tokens * width, "dOut is [batch, tokens, heads * headWidth]")
         precondition(logSumExp.count == batch * heads * tokens, "logSumExp is [batch, heads, tokens]")
         let gradient = dQKV.start
         backward(
             batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: qkv.start,
-            k: qkv.start + width, v: qkv.start + 2 * width, rowStride: 3 * width, out: out.start,
+            k: qkv.start + width, v: qkv.start + 2 * width, rowStride: 3 * width,
             logSumExp: logSumExp.start, dOut: dOut.start, dq: gradient, dk: gradient + width,
-            dv: gradient + 2 * width, gradientRowStride: 3 * width, workspace: workspace)
+            dv: gradient + 2 * width, gradientRowStride: 3 * width, precision: precision, workspace: workspace)
     }
 }
 
 extension Attention {
-    /// What both passes share: the shape, the inputs and the scratch memory of every thread.
-    private struct Heads {
-        let tokens, heads, headWidth: Int
-        let scale: Float
-        let q, k, v: UnsafePointer<Float>
-        let rowStride: Int
-        let affine: Affine?
-        let scratch: UnsafeMutablePointer<Float>
-        let scratchPerSlot: Int
-
-        /// The first element of a chunk, one batch entry and head, in an array whose rows are `stride` apart.
-        func offset(_ chunk: Int, stride: Int) -> Int {
-            chunk / heads * tokens * stride + chunk % heads * headWidth
-        }
-
-        /// Elements from a chunk to the one after it.
-        func advance(_ chunk: Int, stride: Int) -> Int {
-            offset(chunk + 1, stride: stride) - offset(chunk, stride: stride)
-        }
-
-        /// The scales and shifts of the head of a chunk.
-        func withAffine(_ chunk: Int, _ body: (UnsafePointer<ssf_attention_affine>?) -> Void) {
-            guard let affine else { return body(nil) }
-            let q = chunk % heads * headWidth
-            let k = q + heads * headWidth
-            let v = k + heads * headWidth
-            let operands = ssf_attention_affine(
-                qScale: affine.scale + q, qShift: affine.shift + q, kScale: affine.scale + k,
-                kShift: affine.shift + k, vScale: affine.scale + v, vShift: affine.shift + v)
-            withUnsafePointer(to: operands) { body($0) }
-        }
-
-        /// - Parameter floats: scratch memory of one thread; rounded up to whole cache lines here.
-        init(
-            tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
-            v: UnsafePointer<Float>, rowStride: Int, affine: Affine?, floats: Int, team: Int, workspace: Workspace
-        ) {
-            self.tokens = tokens
-            self.heads = heads
-            self.headWidth = headWidth
-            self.scale = scale
-            self.q = q
-            self.k = k
-            self.v = v
-            self.rowStride = rowStride
-            self.affine = affine
-            scratchPerSlot = (floats + 15) / 16 * 16
-            scratch = workspace.reserve(bytes: team * scratchPerSlot * MemoryLayout<Float>.stride)
-                .bindMemory(to: Float.self, capacity: team * scratchPerSlot)
-        }
-    }
-
     /// A scale and a shift for each channel of q, k and v, [3 heads headWidth] in this order: where these are stored
     /// before them, they are applied while a head is read. The gradients that backward forms are those behind them.
     package struct Affine {
@@ -133,131 +81,104 @@ extension Attention {
         }
     }
 
-    private struct ForwardJob {
-        let heads: Heads
-        let out: UnsafeMutablePointer<Float>
-        let logSumExp: UnsafeMutablePointer<Float>?
-        let kernel: AttentionTable.Forward
+    /// The forward pass over pointers; `logSumExp` may be absent where no backward pass follows.
+    package static func forward<Input: MatrixElement, Output: MatrixElement>(
+        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Input>,
+        k: UnsafePointer<Input>, v: UnsafePointer<Input>, rowStride: Int, affine: Affine? = nil,
+        out: UnsafeMutablePointer<Output>, logSumExp: UnsafeMutablePointer<Float>?, precision: Precision = .float32,
+        workspace: Workspace, table: KernelTable = .current
+    ) {
+        forward(
+            AttentionInputs(
+                batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: MatrixPointer(q),
+                k: MatrixPointer(k), v: MatrixPointer(v), rowStride: rowStride, affine: affine),
+            out: MutableMatrixPointer(out), logSumExp: logSumExp, precision: precision, workspace: workspace,
+            table: table)
     }
 
-    /// The same over pointers; `logSumExp` may be absent where no backward pass follows.
-    package static func forward(
-        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>,
-        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, affine: Affine? = nil,
-        out: UnsafeMutablePointer<Float>, logSumExp: UnsafeMutablePointer<Float>?, workspace: Workspace,
-        table: KernelTable = .current
+    /// The backward pass over pointers; rows of dq, dk and dv are `gradientRowStride` apart.
+    package static func backward<Input: MatrixElement>(
+        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Input>,
+        k: UnsafePointer<Input>, v: UnsafePointer<Input>, rowStride: Int, affine: Affine? = nil,
+        logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>,
+        dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>,
+        gradientRowStride: Int, precision: Precision = .float32, workspace: Workspace, table: KernelTable = .current
     ) {
-        precondition(batch >= 0 && tokens >= 0 && heads >= 0 && headWidth > 0 && rowStride >= heads * headWidth)
-        guard batch * heads * tokens > 0 else { return }
-        let team = Parallel.threads
-        let shared = Heads(
-            tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: q, k: k, v: v, rowStride: rowStride,
-            affine: affine, floats: table.attention.forwardScratch(tokens, headWidth), team: team, workspace: workspace)
-        let job = ForwardJob(heads: shared, out: out, logSumExp: logSumExp, kernel: table.attention.forward)
-        Parallel.run(chunks: batch * heads, team: team, context: job) { context, chunk, slot in
-            let job = context.assumingMemoryBound(to: ForwardJob.self).pointee
-            let heads = job.heads
-            let input = heads.offset(chunk, stride: heads.rowStride)
-            let outStride = heads.heads * heads.headWidth
-            heads.withAffine(chunk) { affine in
-                job.kernel(
-                    heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                    heads.rowStride, heads.advance(chunk, stride: heads.rowStride), affine,
-                    job.out + heads.offset(chunk, stride: outStride), outStride,
-                    job.logSumExp.map { $0 + chunk * heads.tokens }, heads.scratch + slot * heads.scratchPerSlot)
-            }
+        backward(
+            AttentionInputs(
+                batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: MatrixPointer(q),
+                k: MatrixPointer(k), v: MatrixPointer(v), rowStride: rowStride, affine: affine),
+            logSumExp: logSumExp, dOut: dOut, dq: dq, dk: dk, dv: dv,
+            gradientRowStride: gradientRowStride, precision: precision, workspace: workspace, table: table)
+    }
+
+    private struct ForwardJob {
+        let heads: AttentionHeads
+        let out: MutableMatrixPointer
+        let logSumExp: UnsafeMutablePointer<Float>?
+        let kernel: AttentionKernels.Forward
+    }
+
+    /// The same for inputs and results of which only the running program knows what they hold.
+    package static func forward(
+        _ inputs: AttentionInputs, out: MutableMatrixPointer, logSumExp: UnsafeMutablePointer<Float>?,
+        precision: Precision, workspace: Workspace, table: KernelTable = .current
+    ) {
+        guard inputs.hasWork else { return }
+        let kernels = table.attention.kernels(precision)
+        let job = ForwardJob(
+            heads: AttentionHeads(
+                inputs, rounds: precision == .bfloat16,
+                scratchCount: kernels.forwardScratch(inputs.tokens, inputs.headWidth), workspace: workspace),
+            out: out, logSumExp: logSumExp, kernel: kernels.forward)
+        Parallel.run(chunks: inputs.batch * inputs.heads, team: job.heads.team, context: job) { context, chunk, slot in
+            let job = context.assumingMemoryBound(to: ForwardJob.self)
+            let heads = job.pointee.heads
+            let x = heads.inputs
+            let stride = x.heads * x.headWidth
+            let out = job.pointee.out
+            var head = heads.head(chunk)
+            job.pointee.kernel(
+                &head, out.base + heads.offset(chunk, stride: stride) * (out.isHalf ? 2 : 4), out.isHalf, stride,
+                job.pointee.logSumExp.map { $0 + chunk * x.tokens }, heads.scratch(slot))
         }
     }
 
     private struct BackwardJob {
-        let heads: Heads
-        let out, logSumExp, dOut: UnsafePointer<Float>
+        let heads: AttentionHeads
+        let logSumExp, dOut: UnsafePointer<Float>
         let dq, dk, dv: UnsafeMutablePointer<Float>
         let gradientRowStride: Int
-        let kernel: AttentionTable.Backward
+        let kernel: AttentionKernels.Backward
     }
 
-    /// The same over pointers; rows of dq, dk and dv are `gradientRowStride` apart.
     package static func backward(
-        batch: Int, tokens: Int, heads: Int, headWidth: Int, scale: Float, q: UnsafePointer<Float>,
-        k: UnsafePointer<Float>, v: UnsafePointer<Float>, rowStride: Int, affine: Affine? = nil,
-        out: UnsafePointer<Float>, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>,
-        dq: UnsafeMutablePointer<Float>,
-        dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>, gradientRowStride: Int,
-        workspace: Workspace, table: KernelTable = .current
+        _ inputs: AttentionInputs, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>,
+        dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>,
+        gradientRowStride: Int, precision: Precision, workspace: Workspace, table: KernelTable = .current
     ) {
-        precondition(batch >= 0 && tokens >= 0 && heads >= 0 && headWidth > 0 && rowStride >= heads * headWidth)
-        precondition(gradientRowStride >= heads * headWidth)
-        guard batch * heads * tokens > 0 else { return }
-        let team = Parallel.threads
-        let shared = Heads(
-            tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: q, k: k, v: v, rowStride: rowStride,
-            affine: affine, floats: table.attention.backwardScratch(tokens, headWidth), team: team, workspace: workspace
-        )
+        precondition(gradientRowStride >= inputs.heads * inputs.headWidth)
+        guard inputs.hasWork else { return }
+        let kernels = table.attention.kernels(precision)
         let job = BackwardJob(
-            heads: shared, out: out, logSumExp: logSumExp, dOut: dOut, dq: dq, dk: dk, dv: dv,
-            gradientRowStride: gradientRowStride, kernel: table.attention.backward)
-        Parallel.run(chunks: batch * heads, team: team, context: job) { context, chunk, slot in
-            let job = context.assumingMemoryBound(to: BackwardJob.self).pointee
-            let heads = job.heads
-            let input = heads.offset(chunk, stride: heads.rowStride)
-            let outStride = heads.heads * heads.headWidth
-            let output = heads.offset(chunk, stride: outStride)
-            let gradient = heads.offset(chunk, stride: job.gradientRowStride)
-            heads.withAffine(chunk) { affine in
-                job.kernel(
-                    heads.tokens, heads.headWidth, heads.scale, heads.q + input, heads.k + input, heads.v + input,
-                    heads.rowStride, heads.advance(chunk, stride: heads.rowStride), affine, job.out + output,
-                    job.dOut + output, outStride, heads.advance(chunk, stride: outStride),
-                    job.logSumExp + chunk * heads.tokens, job.dq + gradient, job.dk + gradient, job.dv + gradient,
-                    job.gradientRowStride, heads.scratch + slot * heads.scratchPerSlot)
-            }
-        }
-    }
-}
-
-/// Attention of one instruction set.
-struct AttentionTable: Sendable {
-    /// Floats of scratch memory for a number of tokens and a head width.
-    typealias Scratch = @Sendable (Int, Int) -> Int
-    typealias Forward =
-        @Sendable (
-            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-            UnsafePointer<ssf_attention_affine>?, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?,
-            UnsafeMutablePointer<Float>
-        ) -> Void
-    typealias Backward =
-        @Sendable (
-            Int, Int, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-            UnsafePointer<ssf_attention_affine>?, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-            UnsafePointer<Float>, UnsafeMutablePointer<Float>,
-            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
-        ) -> Void
-
-    let forward: Forward
-    let forwardScratch: Scratch
-    let backward: Backward
-    let backwardScratch: Scratch
-
-    init(_ set: InstructionSet) {
-        switch set {
-        #if arch(x86_64)
-            case .avx512:
-                forward = SSFMicroKernelsAVX512.attentionForward
-                forwardScratch = SSFMicroKernelsAVX512.attentionForwardScratch
-                backward = SSFMicroKernelsAVX512.attentionBackward
-                backwardScratch = SSFMicroKernelsAVX512.attentionBackwardScratch
-            case .avx2:
-                forward = SSFMicroKernelsAVX2.attentionForward
-                forwardScratch = SSFMicroKernelsAVX2.attentionForwardScratch
-                backward = SSFMicroKernelsAVX2.attentionBackward
-                backwardScratch = SSFMicroKernelsAVX2.attentionBackwardScratch
-        #endif
-        default:
-            forward = SSFMicroKernels.attentionForward
-            forwardScratch = SSFMicroKernels.attentionForwardScratch
-            backward = SSFMicroKernels.attentionBackward
-            backwardScratch = SSFMicroKernels.attentionBackwardScratch
+            heads: AttentionHeads(
+                inputs, rounds: precision == .bfloat16,
+                scratchCount: kernels.backwardScratch(inputs.tokens, inputs.headWidth), workspace: workspace),
+            logSumExp: logSumExp, dOut: dOut, dq: dq, dk: dk, dv: dv,
+            gradientRowStride: gradientRowStride, kernel: kernels.backward)
+        Parallel.run(chunks: inputs.batch * inputs.heads, team: job.heads.team, context: job) { context, chunk, slot in
+            let job = context.assumingMemoryBound(to: BackwardJob.self)
+            let heads = job.pointee.heads
+            let x = heads.inputs
+            let stride = x.heads * x.headWidth
+            let output = heads.offset(chunk, stride: stride)
+            let gradient = heads.offset(chunk, stride: job.pointee.gradientRowStride)
+            var head = heads.head(chunk)
+            job.pointee.kernel(
+                &head, job.pointee.dOut + output, stride, heads.advance(chunk, stride: stride),
+                job.pointee.logSumExp + chunk * x.tokens,
+                job.pointee.dq + gradient, job.pointee.dk + gradient, job.pointee.dv + gradient,
+                job.pointee.gradientRowStride, heads.scratch(slot))
         }
     }
 }

@@ -30,7 +30,7 @@ package final class KernelTable: Sendable {
         columnSum = ColumnSumTable(set)
         gelu = GELUTable(set)
         softmax = SoftmaxTable(set)
-        attention = AttentionTable(set)
+        attention = AttentionTable(instructionSet)
         crossEntropy = CrossEntropyTable(set)
         adamW = AdamWTable(set)
         sgd = SGDTable(set)

@@ -25,11 +25,11 @@ extension GEMM {
 extension Attention {
     /// Bytes of workspace of the larger pass.
     package static func workspaceByteCount(
-        tokens: Int, headWidth: Int, backward: Bool, table: KernelTable = .current
+        tokens: Int, headWidth: Int, backward: Bool, precision: Precision = .float32, table: KernelTable = .current
     ) -> Int {
+        let kernels = table.attention.kernels(precision)
         let floats =
-            backward
-            ? table.attention.backwardScratch(tokens, headWidth) : table.attention.forwardScratch(tokens, headWidth)
+            backward ? kernels.backwardScratch(tokens, headWidth) : kernels.forwardScratch(tokens, headWidth)
         return 4 * floats * Parallel.threads
     }
 }

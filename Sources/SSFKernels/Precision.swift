@@ -37,6 +37,16 @@ package struct MatrixPointer {
     package init<Element: MatrixElement>(_ pointer: UnsafeMutablePointer<Element>) {
         self.init(UnsafePointer(pointer))
     }
+
+    private init(base: UnsafeRawPointer, isHalf: Bool) {
+        self.base = base
+        self.isHalf = isHalf
+    }
+
+    /// The matrix that begins `count` elements further on.
+    package func advanced(by count: Int) -> MatrixPointer {
+        MatrixPointer(base: base + count * (isHalf ? 2 : 4), isHalf: isHalf)
+    }
 }
 
 /// The same for a matrix that is written.

@@ -1,6 +1,7 @@
 // The small matrix products of attention: a few hundred rows, a head's width of columns, everything in the caches of
 // one core. Tiles of 6 rows hold their sums in registers: 6 x 4 vectors where there are 32 registers, 6 x 2 where there
 // are 16. Results go to scratch memory whose rows are padded to whole vectors and whose count of rows is padded to 6.
+// Operands are those of `AttentionOperands.swift`: a step of these loops is an element of theirs, one step or a pair.
 
 /// Rows of a register tile.
 var tileRows: Int {
@@ -27,6 +28,7 @@ func roundedUpToTileRows(_ count: Int) -> Int {
 /// C = factor * A B, or C += factor * A B, for A [rows, depth], B [depth, vectors of lanes].
 ///
 /// - Parameters:
+///   - depth: elements of the operands.
 ///   - a: element (i, p) at `a[i * aRow + p * aStep]`.
 ///   - b: padded rows of `vectors` whole vectors at a stride of `bRow`.
 ///   - c: padded rows at a stride of `cRow`; room for `rows` rounded up to whole tiles, the surplus rows are undefined.
@@ -123,10 +125,10 @@ private struct TileRow {
     @inline(always)
     mutating func add(_ width: Int, _ a: Float, _ b0: Lanes, _ b1: Lanes, _ b2: Lanes, _ b3: Lanes) {
         let a = Lanes(repeating: a)
-        v0 = multiplyAdd(a, b0, v0)
-        if width > 1 { v1 = multiplyAdd(a, b1, v1) }
-        if width > 2 { v2 = multiplyAdd(a, b2, v2) }
-        if width > 3 { v3 = multiplyAdd(a, b3, v3) }
+        v0 = multiplyAccumulate(a, b0, v0)
+        if width > 1 { v1 = multiplyAccumulate(a, b1, v1) }
+        if width > 2 { v2 = multiplyAccumulate(a, b2, v2) }
+        if width > 3 { v3 = multiplyAccumulate(a, b3, v3) }
     }
 
     @inline(always)
@@ -141,62 +143,5 @@ private struct TileRow {
     @inline(always)
     private func put(_ v: Lanes, _ c: UnsafeMutablePointer<Float>, _ factor: Lanes, _ accumulate: Bool) {
         store(accumulate ? multiplyAdd(v, factor, load(c, part: 0)) : v * factor, c)
-    }
-}
-
-// MARK: - Packing
-
-/// Copies a strided [rows, columns] matrix to rows of `paddedColumns`, zeros behind the columns.
-@inline(never)
-func packRows(
-    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedColumns: Int,
-    y: UnsafeMutablePointer<Float>
-) {
-    for row in 0..<rows {
-        let x = x + row * rowStride
-        let y = y + row * paddedColumns
-        var i = 0
-        while i + laneCount <= columns {
-            store(load(x + i), y + i)
-            i += laneCount
-        }
-        if i < columns {
-            store(load(x + i, first: columns - i), y + i)
-            i += laneCount
-        }
-        while i < paddedColumns {
-            store(Lanes.zero, y + i)
-            i += laneCount
-        }
-    }
-}
-
-/// Writes the transpose of a strided [rows, columns] matrix: `columns` rows of `paddedRows`, zeros behind the rows.
-@inline(never)
-func packTransposed(
-    rows: Int, columns: Int, x: UnsafePointer<Float>, rowStride: Int, paddedRows: Int,
-    y: UnsafeMutablePointer<Float>
-) {
-    gemmPackB(
-        k: columns, columns: rows, packedColumns: paddedRows, b: x, rowStride: 1, columnStride: rowStride, packed: y)
-}
-
-/// Copies padded rows to rows at a stride, each times its `factors` where there are some.
-@inline(never)
-func unpackRows(
-    rows: Int, columns: Int, x: UnsafePointer<Float>, paddedColumns: Int, factors: UnsafePointer<Float>?,
-    y: UnsafeMutablePointer<Float>, rowStride: Int
-) {
-    for row in 0..<rows {
-        let x = x + row * paddedColumns
-        let y = y + row * rowStride
-        var factor = Lanes(repeating: 1)
-        if let factors { factor = Lanes(repeating: factors[row]) }
-        var i = 0
-        while i + laneCount <= columns {
-            store(load(x + i) * factor, y + i)
-            i += laneCount
-        }
-        if i < columns { store(load(x + i) * factor, y + i, first: columns - i) }
     }
 }

@@ -5,11 +5,25 @@ import CIntrinsics
 // Neither knows how the sums came about: they serve the products of every precision.
 
 /// Where the results of one tile go, and what is applied to them.
+///
+/// The order of the fields is not that of the arguments from which a tile fills them. Where two stand side by side in both,
+/// the compiler moves them as one vector, which waits until the caller's two stores have reached the cache: some hundred
+/// cycles a tile.
 struct GEMMTarget {
     let epilogue: UnsafePointer<ssf_gemm_epilogue>
-    let slot: UnsafePointer<ssf_gemm_slot>
     let row: Int
+    let slot: UnsafePointer<ssf_gemm_slot>
     let column: Int
+
+    @inline(always)
+    init(
+        epilogue: UnsafePointer<ssf_gemm_epilogue>, slot: UnsafePointer<ssf_gemm_slot>, row: Int, column: Int
+    ) {
+        self.epilogue = epilogue
+        self.row = row
+        self.slot = slot
+        self.column = column
+    }
 
     // MARK: Addresses of element (0, 0) of the tile
 

@@ -44,7 +44,7 @@ import Testing
             let gradient = TestFloats(numbers(batch * tokens * rowStride, seed: 5), misalignedBy: 3)
             Attention.backward(
                 batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, q: qkv.pointer,
-                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: rowStride, out: forward.out.pointer,
+                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: rowStride,
                 logSumExp: forward.logSumExp.pointer, dOut: dOut.pointer, dq: gradient.pointer,
                 dk: gradient.pointer + width, dv: gradient.pointer + 2 * width, gradientRowStride: rowStride,
                 workspace: Workspace(), table: table)
@@ -126,22 +126,32 @@ import Testing
     }
 
     /// Scales and shifts that are applied while a head is read, against a pass of their own: the same operations, so the
-    /// same bits.
+    /// same bits, in whatever q, k and v are stored and multiplied.
     @Test(
         arguments: KernelCase.all([[1, 1, 1, 1], [2, 5, 2, 16], [1, 33, 2, 24], [2, 65, 3, 64], [1, 197, 1, 5]]))
     func scalesAndShiftsOnTheWay(_ test: KernelCase<[Int]>) {
+        expectSameBits(test, stored: Float.self, precision: .float32)
+        expectSameBits(test, stored: BFloat16.self, precision: .float32)
+        expectSameBits(test, stored: Float.self, precision: .bfloat16)
+        expectSameBits(test, stored: BFloat16.self, precision: .bfloat16)
+    }
+
+    private func expectSameBits<Element: TestElement>(
+        _ test: KernelCase<[Int]>, stored type: Element.Type, precision: Precision
+    ) {
         let (batch, tokens, heads, headWidth) = (test.size[0], test.size[1], test.size[2], test.size[3])
         let width = heads * headWidth
         let rows = batch * tokens
-        let stored = TestFloats(numbers(rows * 3 * width, seed: 1), misalignedBy: 1)
+        let stored = TestNumbers<Element>(numbers(rows * 3 * width, seed: 1), misalignedBy: 1)
+        let widened = TestFloats(stored.values)
         let scale = TestFloats(numbers(3 * width, seed: 2, from: 0.5, to: 1.5))
         let shift = TestFloats(numbers(3 * width, seed: 3), misalignedBy: 2)
         let dOut = TestFloats(numbers(rows * width, seed: 4))
         let applied = TestFloats(numbers(rows * 3 * width, seed: 5))
         ScaleShift.forward(
-            rows: rows, channels: 3 * width, x: stored.pointer, scale: scale.pointer, shift: shift.pointer,
+            rows: rows, channels: 3 * width, x: widened.pointer, scale: scale.pointer, shift: shift.pointer,
             y: applied.pointer, table: test.table)
-        func run(_ qkv: TestFloats, _ affine: Attention.Affine?) -> [[Double]] {
+        func run<Input: TestElement>(_ qkv: TestNumbers<Input>, _ affine: Attention.Affine?) -> [[UInt32]] {
             let out = TestFloats(numbers(rows * width, seed: 6))
             let logSumExp = TestFloats(numbers(batch * heads * tokens, seed: 7))
             let gradient = TestFloats(numbers(rows * 3 * width, seed: 8))
@@ -149,19 +159,22 @@ import Testing
             Attention.forward(
                 batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: 0.3, q: qkv.pointer,
                 k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width, affine: affine,
-                out: out.pointer, logSumExp: logSumExp.pointer, workspace: workspace, table: test.table)
+                out: out.pointer, logSumExp: logSumExp.pointer, precision: precision, workspace: workspace,
+                table: test.table)
             Attention.backward(
                 batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: 0.3, q: qkv.pointer,
                 k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width, affine: affine,
-                out: out.pointer, logSumExp: logSumExp.pointer, dOut: dOut.pointer, dq: gradient.pointer,
+                logSumExp: logSumExp.pointer, dOut: dOut.pointer, dq: gradient.pointer,
                 dk: gradient.pointer + width, dv: gradient.pointer + 2 * width, gradientRowStride: 3 * width,
-                workspace: workspace, table: test.table)
+                precision: precision, workspace: workspace, table: test.table)
             #expect(out.isIntact && logSumExp.isIntact && gradient.isIntact)
-            return [out.values, logSumExp.values, gradient.values]
+            return [out.bits, logSumExp.bits, gradient.bits]
         }
         let expected = run(applied, nil)
         let seen = run(stored, Attention.Affine(scale: scale.pointer, shift: shift.pointer))
-        #expect(seen == expected)
+        for (seen, expected) in zip(seen, expected) {
+            #expect(seen.elementsEqual(expected), "\(type) multiplied in \(precision.rawValue)")
+        }
         #expect(seen[2].contains { $0 != 0 } || tokens == 1)
     }
 }

@@ -122,7 +122,7 @@ import Testing
         var gradient = [Float](repeating: 9, count: 12)
         var gradientSpan = gradient.mutableSpan
         Attention.backward(
-            batch: 1, tokens: 2, heads: 1, headWidth: 2, scale: 1, qkv: qkv.span, out: out.span,
+            batch: 1, tokens: 2, heads: 1, headWidth: 2, scale: 1, qkv: qkv.span,
             logSumExp: logSumExp.span, dOut: dOut.span, dQKV: &gradientSpan, workspace: workspace)
         // dv is half of the sum of dOut for every token; dk is zero because the queries are.
         for (seen, expected) in zip(gradient, [1, 1, 0, 0, 0.5, 0.5, 2, 2, 0, 0, 0.5, 0.5] as [Float]) {

@@ -65,7 +65,7 @@ import Testing
                 logSumExp: logSumExp.pointer, workspace: Workspace())
             Attention.backward(
                 batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: 0.2, q: qkv.pointer,
-                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width, out: out.pointer,
+                k: qkv.pointer + width, v: qkv.pointer + 2 * width, rowStride: 3 * width,
                 logSumExp: logSumExp.pointer, dOut: dOut.pointer, dq: gradient.pointer,
                 dk: gradient.pointer + width, dv: gradient.pointer + 2 * width, gradientRowStride: 3 * width,
                 workspace: Workspace())

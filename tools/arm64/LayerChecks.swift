@@ -198,7 +198,7 @@ extension Check {
             var gradientSpan = gradient.buffer.mutableSpan
             Attention.backward(
                 batch: batch, tokens: tokens, heads: heads, headWidth: headWidth, scale: scale, qkv: qkv.buffer.span,
-                out: out.buffer.span, logSumExp: logSums.buffer.span, dOut: dOut.buffer.span, dQKV: &gradientSpan,
+                logSumExp: logSums.buffer.span, dOut: dOut.buffer.span, dQKV: &gradientSpan,
                 workspace: Workspace())
             let values = qkv.values
             let parts = Reference.attentionBackward(

@@ -138,14 +138,15 @@ class Torch:
     def attention(self, batch: int, tokens: int, heads: int, width: int, **options):
         """scaled_dot_product_attention of contiguous q, k and v, which is the arrangement it likes best."""
         torch = self.torch
-        q, k, v = (torch.randn(batch, heads, tokens, width) for _ in range(3))
+        dtype = torch.bfloat16 if options.get("dtype") == "bf16" else torch.float32
+        q, k, v = (torch.randn(batch, heads, tokens, width, dtype=dtype) for _ in range(3))
         attention = torch.nn.functional.scaled_dot_product_attention
         passes = options.get("pass", "forward")
         if passes == "forward":
             return self.inference(lambda: attention(q, k, v))
         for trained in (q, k, v):
             trained.requires_grad_()
-        dy = torch.randn(batch, heads, tokens, width)
+        dy = torch.randn(batch, heads, tokens, width, dtype=dtype)
         if passes == "both":
             return lambda: torch.autograd.grad(attention(q, k, v), (q, k, v), dy)
         y = attention(q, k, v)

@@ -31,7 +31,7 @@ extension KernelCatalog {
         return KernelCase(
             name: "attention.backward", family: .attention, label: "attention backward",
             shape: "[\(batch), \(heads), \(tokens), \(headWidth)]", precision: .float32,
-            flops: 10 * batch * heads * tokens * tokens * headWidth, bytes: 4 * (8 * rows * width + rows * heads),
+            flops: 10 * batch * heads * tokens * tokens * headWidth, bytes: 4 * (7 * rows * width + rows * heads),
             isStreaming: true,
             prepare: { memory in
                 let (qkv, dQKV) = (memory.floats(rows * 3 * width), memory.floats(rows * 3 * width))
@@ -44,7 +44,7 @@ extension KernelCatalog {
                     Attention.backward(
                         batch: batch, tokens: tokens, heads: heads, headWidth: headWidth,
                         scale: 1 / Float(headWidth).squareRoot(), q: qkv, k: qkv + width, v: qkv + 2 * width,
-                        rowStride: 3 * width, out: out, logSumExp: logSumExp, dOut: dOut, dq: dQKV, dk: dQKV + width,
+                        rowStride: 3 * width, logSumExp: logSumExp, dOut: dOut, dq: dQKV, dk: dQKV + width,
                         dv: dQKV + 2 * width, gradientRowStride: 3 * width, workspace: workspace)
                 }
             })

@@ -3,14 +3,20 @@ import SSFTensors
 
 /// Multi-head self-attention over a fused qkv: per sample and head `softmax(q k^T / sqrt D) v`.
 ///
+/// Where a frozen weight makes qkv in bfloat16, its products are multiplied in that too.
+///
 /// - Shapes: qkv [B, N, 3 H D], rows q | k | v, each head-major; y [B, N, H D].
-/// - Keeps: qkv, y and the log-sum-exp of each row of scores [B, H, N]; the probabilities are computed anew.
+/// - Keeps: qkv and the log-sum-exp of each row of scores [B, H, N]; the probabilities are computed anew.
 /// - Source: arXiv 1706.03762; the layout of timm's `Attention`.
 public struct AttentionOperation: Operation {
     public var wiring: Wiring
     public let heads: Int
     /// Whether qkv is stored before its scale and shift, which stand behind it.
     var isDeferred = false
+    /// What the factors of its products are rounded to.
+    var precision = Precision.float32
+
+    var qkv: ValueID { wiring.inputs[0] }
 
     init(site: String, input: ValueID, heads: Int) {
         self.heads = heads
@@ -26,29 +32,31 @@ public struct AttentionOperation: Operation {
     public func forwardFLOPs(shapes: [Shape], output: Shape) -> Int { 4 * output.count * output[1] }
 
     public func retention(shapes: [Shape], output: Shape, need: GradientNeed) -> Retention {
-        Retention(inputs: [need.any], output: need.any, buffers: [output[0] * heads * output[1]])
+        Retention(inputs: [need.any], buffers: [output[0] * heads * output[1]])
     }
 
     public func forward(_ context: OperationContext) {
-        let (batch, tokens, channels) = sizes(context)
-        let qkv = context.inputs[0]
         Attention.forward(
-            batch: batch, tokens: tokens, heads: heads, headWidth: channels / heads, scale: scale(channels), q: qkv,
-            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels,
-            affine: affine(context), out: context.output,
-            logSumExp: context.buffers[0], workspace: context.workspace)
+            inputs(context), out: context.storedOutput.mutableMatrix, logSumExp: context.buffers[0],
+            precision: precision, workspace: context.workspace)
     }
 
     public func backward(_ context: OperationContext) {
         guard let dOut = context.outputGradient, let gradient = context.inputGradients[0] else { return }
-        let (batch, tokens, channels) = sizes(context)
-        let qkv = context.inputs[0]
+        let channels = context.outputShape[2]
         Attention.backward(
-            batch: batch, tokens: tokens, heads: heads, headWidth: channels / heads, scale: scale(channels), q: qkv,
-            k: qkv + channels, v: qkv + 2 * channels, rowStride: 3 * channels,
-            affine: affine(context), out: context.output,
-            logSumExp: context.buffers[0], dOut: dOut, dq: gradient, dk: gradient + channels,
-            dv: gradient + 2 * channels, gradientRowStride: 3 * channels, workspace: context.workspace)
+            inputs(context), logSumExp: context.buffers[0], dOut: dOut, dq: gradient,
+            dk: gradient + channels, dv: gradient + 2 * channels, gradientRowStride: 3 * channels,
+            precision: precision, workspace: context.workspace)
+    }
+
+    private func inputs(_ context: OperationContext) -> AttentionInputs {
+        let (batch, tokens, channels) = (context.outputShape[0], context.outputShape[1], context.outputShape[2])
+        let qkv = context.storedInputs[0].matrix
+        return AttentionInputs(
+            batch: batch, tokens: tokens, heads: heads, headWidth: channels / heads,
+            scale: Float(1 / Double(channels / heads).squareRoot()), q: qkv, k: qkv.advanced(by: channels),
+            v: qkv.advanced(by: 2 * channels), rowStride: 3 * channels, affine: affine(context))
     }
 
     /// The scale and shift that stand behind qkv.
@@ -56,14 +64,6 @@ public struct AttentionOperation: Operation {
         guard isDeferred else { return nil }
         let scale = UnsafePointer(context.storedInputs[0].affine)
         return Attention.Affine(scale: scale, shift: scale + context.inputShapes[0][-1])
-    }
-
-    private func sizes(_ context: OperationContext) -> (batch: Int, tokens: Int, channels: Int) {
-        (context.outputShape[0], context.outputShape[1], context.outputShape[2])
-    }
-
-    private func scale(_ channels: Int) -> Float {
-        Float(1 / Double(channels / heads).squareRoot())
     }
 }
 

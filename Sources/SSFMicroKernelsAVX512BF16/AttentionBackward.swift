@@ -1,0 +1,1 @@
+../SSFMicroKernels/AttentionBackward.swift

@@ -1,0 +1,1 @@
+../SSFMicroKernels/Softmax.swift
