@@ -120,8 +120,8 @@ let package = Package(
         .executableTarget(
             name: "ssf-analyze",
             dependencies: [
-                "SSFParallel", "SSFKernels", "SSFTensors", "SSFCheckpoints", "SSFModels", "SSFTuning", "SSFTraining",
-                "SSFAnalysis", "SSFCommands",
+                "SSFParallel", "SSFKernels", "SSFTensors", "SSFGraph", "SSFCheckpoints", "SSFModels", "SSFTuning",
+                "SSFImages", "SSFTraining", "SSFAnalysis", "SSFCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

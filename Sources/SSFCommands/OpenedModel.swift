@@ -21,9 +21,9 @@ package struct OpenedModel {
     /// For people.
     package let name: String
 
-    /// What the class names of a checkpoint mean, where its configuration says so; an adapter has its own.
-    var statedDescriptions: [String: String]? {
-        adapter == nil ? base.configuration.labelDescriptions : nil
+    /// What the class names mean, where the adapter or else the checkpoint's configuration says so.
+    package var labelDescriptions: [String: String] {
+        (adapter == nil ? base.configuration.labelDescriptions : adapter?.configuration.labelDescriptions) ?? [:]
     }
 
     /// Opens what a command names.

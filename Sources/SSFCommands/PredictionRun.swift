@@ -132,8 +132,7 @@ public struct PredictionRun {
         try StandardOutput.write(
             try Self.text(predictions, format: options.format) { adapter, label in
                 let member = adapter.flatMap { name in set.members.first { $0.label == name } } ?? set.members[0]
-                let opened = member.opened
-                return (opened.adapter?.configuration.labelDescriptions ?? opened.statedDescriptions)?[label]
+                return member.opened.labelDescriptions[label]
             })
         if predictions.isEmpty { throw UserError("no image could be read", remedy: "check the files") }
         if !set.hasSeveral, let adapter = options.adapters.first {

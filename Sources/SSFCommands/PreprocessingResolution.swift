@@ -99,6 +99,14 @@ extension Preprocessing {
             mean: mean, deviation: std, decoder: ImageDecoder(orientation: orientation))
     }
 
+    /// The part of an image that the model is shown, in pixels of the image: edges may lie between pixels, and outside of
+    /// the image where black was filled in.
+    package func visiblePart(
+        ofWidth width: Int, height: Int
+    ) -> (x: Double, y: Double, width: Double, height: Double) {
+        cropRule.visiblePart(ofWidth: width, height: height, targetWidth: self.width, targetHeight: self.height)
+    }
+
     /// The pipeline of training.
     func pipeline(orientation: OrientationPolicy, augmentation: Augmentation) -> Pipeline {
         var pipeline = pipeline(orientation: orientation)

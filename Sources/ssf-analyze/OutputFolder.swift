@@ -2,6 +2,7 @@ import Foundation
 import SSFAnalysis
 import SSFCheckpoints
 import SSFCommands
+import SSFImages
 import SSFTensors
 
 /// Where a report goes: files of fixed names, each of which replaces the one of an earlier run.
@@ -49,6 +50,27 @@ struct OutputFolder {
             try FigureFile.write(figure, to: file("\(name).\(format.rawValue)"))
             return "\(name).\(format.rawValue)"
         }
+    }
+
+    /// Makes a folder in it, if need be.
+    ///
+    /// - Throws: `UserError` that names it.
+    func makeFolder(_ name: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: file(name), withIntermediateDirectories: true)
+        } catch {
+            throw UserError("\(file(name)): the folder cannot be made", found: SystemReason.of(error))
+        }
+    }
+
+    /// Writes an image as PNG.
+    func write(_ image: RGBImage, as name: String) throws {
+        try AtomicFile.write(Data(PNG.encode(image)), to: file(name))
+    }
+
+    /// Writes an array as NPY.
+    func write(_ tensor: Tensor, as name: String) throws {
+        try NPY.write(tensor, to: file(name))
     }
 
     /// Writes a text.

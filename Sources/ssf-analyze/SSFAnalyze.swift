@@ -8,7 +8,7 @@ struct SSFAnalyze: ParsableCommand {
         abstract: "Shows what a machine, a model and a tuning do: figures, with the numbers beside each.",
         version: ProgramVersion.text,
         subcommands: [
-            Kernels.self, Cost.self, Similarity.self, Features.self, Weights.self, MeasureCost.self,
+            Similarity.self, Attention.self, Weights.self, Features.self, Cost.self, Kernels.self, MeasureCost.self,
             MeasureSimilarity.self,
         ])
 

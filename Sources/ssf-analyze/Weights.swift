@@ -89,7 +89,9 @@ struct Weights: ParsableCommand {
                     modulation: weights.method == "ssf"
                         ? try Modulation.all(in: weights.adapter, name: model.path) : []))
         }
-        let report = WeightReport(pretrained: pretrained!.path, settings: settings, models: compared)
+        let report = WeightReport(
+            program: "ssf-analyze \(ProgramVersion.text)", pretrained: pretrained!.path, settings: settings,
+            models: compared)
         let names = try folder.write(report)
         for line in WeightsText.lines(report) { try StandardOutput.line(line) }
         console.line("written to \(folder.path): \(names.joined(separator: ", "))")

@@ -55,6 +55,16 @@ import Testing
         #expect(pixel(bytes, 3, 1, width: 4) == [70, 70, 70])
     }
 
+    @Test func theGreatestMayShareTheLastColor() {
+        #expect(map.range(above: 0) == 0...3 && map.range(above: 0.25) == 0...2 && map.range(above: 0.99) == 0...0)
+        let bytes = AttentionPicture(
+            map, region: ImageRegion(x: 0, y: 0, width: 2, height: 2), interpolation: .nearest,
+            range: map.range(above: 0.25)
+        ).alone(width: 2, height: 2)
+        #expect(pixel(bytes, 1, 0, width: 2) == color(0.5))
+        #expect(pixel(bytes, 0, 1, width: 2) == color(1) && pixel(bytes, 1, 1, width: 2) == color(1))
+    }
+
     @Test func aMapWithoutDifferencesHasOneColor() {
         let flat = AttentionMap([0.25, 0.25, 0.25, 0.25], rows: 2, columns: 2)
         let bytes = AttentionPicture(

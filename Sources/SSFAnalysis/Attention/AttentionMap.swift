@@ -18,6 +18,16 @@ public struct AttentionMap: Sendable, Hashable {
 
     public var isFinite: Bool { values.allSatisfy(\.isFinite) }
 
+    /// The least value, and that which a part of the values, the greatest, lie above: a few patches often take so much
+    /// that nothing else would be seen.
+    ///
+    /// - Parameter part: in 0..<1; 0 for the greatest value.
+    public func range(above part: Double) -> ClosedRange<Double> {
+        let sorted = values.sorted()
+        let last = sorted.count - 1 - min(Int(part * Double(sorted.count)), sorted.count - 1)
+        return sorted[0]...sorted[last]
+    }
+
     /// The mean of maps of one size.
     ///
     /// - Precondition: there is one at least.

@@ -34,7 +34,7 @@ public struct AttentionPicture: Sendable {
         range: ClosedRange<Double>? = nil, colors: ColorMap = .sequential
     ) {
         (self.map, self.region, self.interpolation) = (map, region, interpolation)
-        self.range = range ?? (map.values.min()!...map.values.max()!)
+        self.range = range ?? map.range(above: 0)
         self.colors = (0..<256).map { index in
             let pixel = colors.pixel(Double(index) / 255)
             return (UInt8(pixel >> 16 & 0xFF), UInt8(pixel >> 8 & 0xFF), UInt8(pixel & 0xFF))

@@ -42,7 +42,8 @@ package struct FigureRenderer {
         drawPanels(room)
     }
 
-    /// Every column is as wide as the others between its letters, every row as high: frames line up.
+    /// Every column is as wide as the others between its letters, every row as high, or as the figure says: frames line
+    /// up.
     private func drawPanels(_ room: Rectangle) {
         let rows = figure.panels.map { row in row.map { PanelRenderer($0, canvas: canvas) } }
         let rowCount = rows.count
@@ -50,7 +51,9 @@ package struct FigureRenderer {
         guard rowCount > 0, columnCount > 0 else { return }
         // How many ticks fit depends on the size, and the size on the ticks' labels: twice is enough.
         var width = room.width / Double(columnCount)
-        var height = room.height / Double(rowCount)
+        let weights = figure.rowHeights ?? [Double](repeating: 1, count: rowCount)
+        let parts = weights.map { $0 / weights.reduce(0, +) }
+        var heights = parts.map { room.height * $0 }
         var columns = [PanelRenderer.Insets](repeating: .init(), count: columnCount)
         var lines = [PanelRenderer.Insets](repeating: .init(), count: rowCount)
         for _ in 0..<2 {
@@ -58,7 +61,7 @@ package struct FigureRenderer {
             lines = .init(repeating: .init(), count: rowCount)
             for (i, row) in rows.enumerated() {
                 for (j, renderer) in row.enumerated() {
-                    let insets = renderer.insets(width: width, height: height)
+                    let insets = renderer.insets(width: width, height: heights[i])
                     columns[j].left = max(columns[j].left, insets.left)
                     columns[j].right = max(columns[j].right, insets.right)
                     lines[i].top = max(lines[i].top, insets.top)
@@ -68,7 +71,7 @@ package struct FigureRenderer {
             let across = columns.reduce(0) { $0 + $1.left + $1.right } + Self.gap * Double(columnCount - 1)
             let down = lines.reduce(0) { $0 + $1.top + $1.bottom } + Self.gap * Double(rowCount - 1)
             width = max((room.width - across) / Double(columnCount), 20)
-            height = max((room.height - down) / Double(rowCount), 20)
+            heights = parts.map { max((room.height - down) * $0, 20) }
         }
         var y = room.y
         for (i, row) in rows.enumerated() {
@@ -78,10 +81,10 @@ package struct FigureRenderer {
                 x += columns[j].left
                 renderer.draw(
                     frame: Self.shaped(
-                        Rectangle(x: x, y: y, width: width, height: height), aspect: renderer.panel.aspect))
+                        Rectangle(x: x, y: y, width: width, height: heights[i]), aspect: renderer.panel.aspect))
                 x += width + columns[j].right + Self.gap
             }
-            y += height + lines[i].bottom + Self.gap
+            y += heights[i] + lines[i].bottom + Self.gap
         }
     }
 

@@ -22,13 +22,16 @@ public struct WeightReport: Sendable, Encodable {
         }
     }
 
+    /// Name and version of what made it.
+    public let program: String
     /// Path of the pre-trained model.
     public let pretrained: String
     public let settings: WeightSettings
     public var models: [Model]
 
-    public init(pretrained: String, settings: WeightSettings, models: [Model]) {
-        (self.pretrained, self.settings, self.models) = (pretrained, settings, models)
+    public init(program: String, pretrained: String, settings: WeightSettings, models: [Model]) {
+        (self.program, self.pretrained) = (program, pretrained)
+        (self.settings, self.models) = (settings, models)
     }
 
     // MARK: - Numbers

@@ -7,7 +7,7 @@ public struct AnalysisDataOptions: ParsableArguments {
     @Option(
         name: [.long, .customLong("data-dir")],
         help: ArgumentHelp("Images, in any layout of `ssf train`.", valueName: "path"))
-    public var data: String
+    public var data: String?
 
     @Option(help: "Layout of the data; recognised by itself where it is not given.")
     public var dataFormat: String?
@@ -44,6 +44,7 @@ public struct AnalysisDataOptions: ParsableArguments {
     ///
     /// - Throws: `UserError` for data that cannot be read, and for a part that does not exist.
     package func open() throws -> AnalysisImages {
+        guard let data else { throw UserError("--data is missing", expected: "images, in any layout of ssf train") }
         let collection = try DatasetCollection.open(data, format: try dataFormat.map(DataFormat.named))
         let dataset = try collection.evaluated(split, requiresFiles: true)
         return AnalysisImages(
@@ -59,10 +60,26 @@ package struct AnalysisImages: Sendable {
     /// What `--data` named.
     package let location: String
     package let notes: [String]
+    /// Whether the classes of the images are known: of files that were named they are not.
+    package let isLabelled: Bool
     let orientation: OrientationPolicy
 
-    init(_ dataset: ImageDataset, location: String, orientation: OrientationPolicy, notes: [String]) {
+    init(
+        _ dataset: ImageDataset, location: String, orientation: OrientationPolicy, notes: [String],
+        isLabelled: Bool = true
+    ) {
         (self.dataset, self.location, self.orientation, self.notes) = (dataset, location, orientation, notes)
+        self.isLabelled = isLabelled
+    }
+
+    /// Images that are named one by one, or by their folders, in order.
+    ///
+    /// - Parameter orientation: as an option names it; nil applies it.
+    package static func files(_ paths: [String], orientation: String?) throws -> AnalysisImages {
+        let items = try PredictionRun.images(at: paths).map { ImageItem(source: .file($0), label: 0) }
+        return AnalysisImages(
+            ImageDataset(name: "files", classes: [""], items: items), location: paths.joined(separator: " "),
+            orientation: try .named(orientation, default: .apply), notes: [], isLabelled: false)
     }
 
     package var count: Int { dataset.count }
@@ -70,6 +87,26 @@ package struct AnalysisImages: Sendable {
     package var classes: [String] { dataset.classes }
     /// The class of each image.
     package var labels: [Int] { dataset.items.map { Int($0.label) } }
+    /// The class of an image; nil where it is not known.
+    package func label(at index: Int) -> String? { isLabelled ? classes[labels[index]] : nil }
+
+    /// The class of an image as an index of a model's classes; nil where it is not known, or none of them.
+    ///
+    /// The classes of a model that has no names for them are taken in the order of the data.
+    package func label(at index: Int, among own: [String]) -> Int? {
+        guard isLabelled else { return nil }
+        let label = Int(dataset.items[index].label)
+        if own.count == classes.count, own == (0..<own.count).map(String.init) { return label }
+        return own.firstIndex(of: classes[label])
+    }
+
+    /// An image, decoded and turned as the models see it.
+    ///
+    /// - Throws: `UserError` naming the file.
+    package func image(at index: Int) throws -> RGBImage {
+        try dataset.items[index].image(decoder: ImageDecoder(orientation: orientation))
+    }
+
     /// The file of each image, or what stands for it.
     package var names: [String] { dataset.items.map(\.name) }
 }

@@ -70,16 +70,22 @@ public struct ModelListOptions: ParsableArguments {
     ///   - precision: of products with frozen weights.
     /// - Throws: `UserError` that names the model which cannot be used.
     package func open(preprocessing: PreprocessingOptions, precision: Precision) throws -> [AnalyzedModel] {
+        try named().map { try open($0, preprocessing: preprocessing, precision: precision) }
+    }
+
+    /// Opens one of the models, as `open(preprocessing:precision:)` does.
+    package func open(
+        _ model: (name: String, path: String), preprocessing: PreprocessingOptions, precision: Precision
+    ) throws -> AnalyzedModel {
         let stated = try PreprocessingResolution.stated(preprocessing)
-        return try named().map { name, path in
-            let opened: OpenedModel
-            if AdapterFolder.isAdapter(RunFolder.adapter("best", of: path)) {
-                opened = try .open(adapterOrRun: path, base: base, stated: stated, precision: precision)
-            } else {
-                opened = try .open(
-                    checkpoint: try Checkpoint.load(path), stated: stated, precision: precision, needsClassifier: false)
-            }
-            return AnalyzedModel(name: name, path: path, opened: opened)
+        let opened: OpenedModel
+        if AdapterFolder.isAdapter(RunFolder.adapter("best", of: model.path)) {
+            opened = try .open(adapterOrRun: model.path, base: base, stated: stated, precision: precision)
+        } else {
+            opened = try .open(
+                checkpoint: try Checkpoint.load(model.path), stated: stated, precision: precision,
+                needsClassifier: false)
         }
+        return AnalyzedModel(name: model.name, path: model.path, opened: opened)
     }
 }
