@@ -19,6 +19,9 @@ package final class KernelTable: Sendable {
     let elementaryFunctions: ElementaryFunctionsTable
     let patches: PatchesTable
     let bfloat16: BFloat16Table
+    let planeForces: PlaneForcesTable
+    let gridFourier: GridFourierTable
+    let candidates: CandidatesTable
     let peak: PeakTable
 
     private init(_ instructionSet: InstructionSet) {
@@ -38,6 +41,9 @@ package final class KernelTable: Sendable {
         elementaryFunctions = ElementaryFunctionsTable(set)
         patches = PatchesTable(set)
         bfloat16 = BFloat16Table(set)
+        planeForces = PlaneForcesTable(set)
+        gridFourier = GridFourierTable(set)
+        candidates = CandidatesTable(set)
         peak = PeakTable(instructionSet)
     }
 

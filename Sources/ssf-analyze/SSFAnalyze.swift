@@ -8,8 +8,8 @@ struct SSFAnalyze: ParsableCommand {
         abstract: "Shows what a machine, a model and a tuning do: figures, with the numbers beside each.",
         version: ProgramVersion.text,
         subcommands: [
-            Similarity.self, Attention.self, Weights.self, Features.self, Report.self, Cost.self, Kernels.self,
-            MeasureCost.self, MeasureSimilarity.self,
+            Similarity.self, TSNECommand.self, Attention.self, Weights.self, Features.self, Report.self, Cost.self,
+            Kernels.self, MeasureCost.self, MeasureSimilarity.self,
         ])
 
     static func main() {
