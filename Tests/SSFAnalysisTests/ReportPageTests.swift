@@ -56,6 +56,8 @@ struct ReportPageTests {
     func pictures() {
         let png = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0])
         #expect(EmbeddedPicture(png, description: "p")!.html.source.contains("data:image/png;base64,iVBORw0KGgoA"))
+        let figure = Figure(width: 360, height: 72, panels: [[Panel(marks: [HeatMap([1, 2], columns: 2, title: "")])]])
+        #expect(EmbeddedPicture(figure, description: "f").html.source.contains(" width=\"480\""))
         #expect(EmbeddedPicture(Data("<?xml version=\"1.0\"?>\n<svg/>".utf8), description: "s") != nil)
         #expect(EmbeddedPicture(Data("<html><script>".utf8), description: "h") == nil)
         #expect(EmbeddedPicture(Data(), description: "e") == nil)

@@ -13,7 +13,9 @@ public struct EmbeddedPicture: Sendable {
     public init?(_ data: Data, description: String) {
         guard let type = Self.type(of: data) else { return nil }
         let source = "data:\(type);base64,\(data.base64EncodedString())"
-        let image = HTML.void("img", [("src", source), ("alt", description)])
+        var attributes: [(StaticString, String)] = [("src", source), ("alt", description)]
+        if type == "image/png", let width = Self.shownWidth(of: data) { attributes.append(("width", String(width))) }
+        let image = HTML.void("img", attributes)
         html = .element("figure", image + .element("figcaption", HTML(description)))
     }
 
@@ -21,6 +23,14 @@ public struct EmbeddedPicture: Sendable {
     public init(_ figure: Figure, description: String) {
         let hasMap = figure.panels.contains { $0.contains { $0.marks.contains(where: \.fillsFrame) } }
         self.init(Data(FigureFile.bytes(figure, hasMap ? .png : .svg)), description: description)!
+    }
+
+    /// Figures have 200 pixels in an inch, a page 96; a photograph is shown as it is.
+    private static func shownWidth(of data: Data) -> Int? {
+        let field = data.dropFirst(16).prefix(4)
+        guard field.count == 4 else { return nil }
+        let width = field.reduce(0) { $0 << 8 | Int($1) }
+        return width > 700 ? width * 96 / 200 : nil
     }
 
     /// By the first bytes, whatever a file is called.
