@@ -60,6 +60,9 @@ extension Trainer {
                     fill(executor, inputs, batchIndex: step * configuration.accumulation + part)
                 }
                 phases.copy += lap.lap()
+                // Whoever traces allocations sees those of the last forward and backward pass and of its update.
+                let isTraced = step == Self.warmUpSteps + steps - 1 && part == 0
+                if isTraced { AllocationTrace.begin() }
                 executor.forward()
                 var updateSeconds = 0.0
                 executor.backward(lossScale: 1 / Float(inputs.count * configuration.accumulation)) { entry, gradient in
@@ -74,6 +77,7 @@ extension Trainer {
             if configuration.needsWholeGradient {
                 update(learningRate: learningRate, norm: GradientClipping.norm(model.parameters.gradient))
             }
+            AllocationTrace.end()
             phases.update += lap.lap()
             if isMeasured { wall += clock.lap() - outside }
         }
