@@ -1,3 +1,4 @@
+import CIntrinsics
 import SSFParallel
 
 /// Multi-head scaled dot-product attention, `softmax(scale * q k^T) v` for every batch entry and head, and its gradients.
